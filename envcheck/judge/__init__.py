@@ -1,0 +1,92 @@
+"""The court: rules, subjects, findings, verdicts, causes and the gate.  Pure: no clock, no chance, no I/O."""
+
+from collections.abc import Iterable
+
+from envcheck.facts import Snapshot
+
+from .case import CannotTell, Case, NotApplicable
+from .causes import explanations, fold, rank
+from .court import try_all
+from .finding import Evidence, Finding, Fix, Problem, Step
+from .gate import (
+    EXIT_BROKEN,
+    EXIT_FIT,
+    EXIT_INTERRUPTED,
+    EXIT_UNDETERMINED,
+    EXIT_UNFIT,
+    EXIT_USAGE,
+    answer,
+    exit_code,
+    ladder,
+)
+from .policy import Ignore, Policy
+from .report import Consequence, Report, Verdict
+from .rule import HEADINGS, RUNGS, SEVERITIES, Question, Rule, RuleType, Severity, manual, question
+from .subject import HOST, Subject, covers, is_nvidia_gpu, normal_bus_id, subjects
+
+__all__ = [
+    "EXIT_BROKEN",
+    "EXIT_FIT",
+    "EXIT_INTERRUPTED",
+    "EXIT_UNDETERMINED",
+    "EXIT_UNFIT",
+    "EXIT_USAGE",
+    "HEADINGS",
+    "HOST",
+    "RUNGS",
+    "SEVERITIES",
+    "CannotTell",
+    "Case",
+    "Consequence",
+    "Evidence",
+    "Finding",
+    "Fix",
+    "Ignore",
+    "NotApplicable",
+    "Policy",
+    "Problem",
+    "Question",
+    "Report",
+    "Rule",
+    "RuleType",
+    "Severity",
+    "Step",
+    "Subject",
+    "Verdict",
+    "answer",
+    "covers",
+    "exit_code",
+    "explanations",
+    "fold",
+    "is_nvidia_gpu",
+    "judge",
+    "ladder",
+    "manual",
+    "normal_bus_id",
+    "question",
+    "rank",
+    "subjects",
+    "try_all",
+]
+
+
+def judge(snapshot: Snapshot, questions: Iterable[Question], policy: Policy | None = None) -> Report:
+    """Try every question and fold the findings: the whole way from a snapshot to a report."""
+    policy = policy or Policy()
+    asked = tuple(questions)
+    verdicts = try_all(snapshot, asked, policy)
+    findings = [v.finding for v in verdicts if v.finding is not None and v.outcome != "ignored"]
+    roots, consequences = fold(findings, explanations(asked))
+    return Report(
+        verdict=answer(verdicts, policy),
+        ladder=ladder(verdicts),
+        root_causes=[f for f in roots if f.severity == "error" or (f.severity == "warning" and f.answers_symptom)],
+        consequences=consequences,
+        warnings=[f for f in roots if f.severity == "warning" and not f.answers_symptom],
+        notes=[f for f in roots if f.severity == "note"],
+        cannot_tell=[v for v in verdicts if v.outcome in ("cannot_tell", "crashed")],
+        ignored=[v for v in verdicts if v.outcome == "ignored"],
+        verdicts=verdicts,
+        policy=policy,
+        snapshot=snapshot,
+    )

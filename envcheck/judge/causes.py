@@ -1,0 +1,74 @@
+"""One cause, not twenty symptoms: findings are folded under the finding that explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .finding import Finding
+from .report import Consequence
+from .rule import RUNGS, SEVERITIES, Question
+from .subject import covers
+
+
+def explanations(questions: Iterable[Question]) -> dict[str, frozenset[str]]:
+    """Rule → every rule that it explains, directly or through others."""
+    direct = {rule.name: frozenset(rule.explains) for question in questions for rule in question.rules}
+    closed: dict[str, frozenset[str]] = {}
+    for name in direct:
+        reach: set[str] = set()
+        front = set(direct[name])
+        while front:
+            reach |= front
+            front = {far for near in front for far in direct.get(near, ())} - reach
+        closed[name] = frozenset(reach - {name})
+    return closed
+
+
+def rank(finding: Finding) -> tuple[int, int, int, str, str]:
+    """Sort key: established before suggested, errors first, then by rung from the bottom."""
+    return (
+        finding.confidence != "established",
+        SEVERITIES.index(finding.severity),
+        RUNGS.index(finding.rung),
+        finding.code,
+        finding.subject,
+    )
+
+
+def fold(
+    findings: Iterable[Finding], explains: Mapping[str, frozenset[str]]
+) -> tuple[list[Finding], list[Consequence]]:
+    """Split findings into roots and consequences; each consequence names the root that explains it.
+
+    An established finding is never folded under a mere suspicion, and a finding at error level never under a
+    note: a remark does not explain a failure.
+    """
+    ranked = sorted(findings, key=rank)
+    because: dict[int, Finding] = {}
+    for i, effect in enumerate(ranked):
+        for cause in ranked:
+            if (
+                cause is not effect
+                and effect.rule in explains.get(cause.rule, ())
+                and covers(cause.subject, effect.subject)
+                and not (cause.confidence == "suggested" and effect.confidence == "established")
+                and not (cause.severity == "note" and effect.severity == "error")
+            ):
+                because[i] = cause
+                break
+    roots = [finding for i, finding in enumerate(ranked) if i not in because]
+    folded = []
+    for i, cause in sorted(because.items()):
+        root = _root(cause, ranked, because)
+        folded.append(Consequence(finding=ranked[i], because=root.rule, because_subject=root.subject))
+    return roots, folded
+
+
+def _root(cause: Finding, ranked: list[Finding], because: Mapping[int, Finding]) -> Finding:
+    seen: set[int] = set()
+    while True:
+        at = next(i for i, finding in enumerate(ranked) if finding is cause)
+        if at not in because or at in seen:
+            return cause
+        seen.add(at)
+        cause = because[at]

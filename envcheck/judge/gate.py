@@ -1,0 +1,69 @@
+"""From verdicts to one answer, and from the answer to the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from .policy import Policy
+from .report import Answer, RungOutcome, Step, Verdict
+from .rule import RUNGS, SEVERITIES
+
+EXIT_FIT = 0
+EXIT_UNFIT = 1
+EXIT_USAGE = 2
+EXIT_UNDETERMINED = 3
+EXIT_BROKEN = 70
+EXIT_INTERRUPTED = 130
+
+
+def answer(verdicts: Iterable[Verdict], policy: Policy) -> Answer:
+    """fit, unfit or undetermined.
+
+    Unfit: a problem at or above ``policy.fail_on``, or a suspicion of one (a failure message was seen).
+    Undetermined: an essential question was asked and could not be answered, or nothing was judged at all; with
+    ``policy.strict`` any question at error level.  A crashed rule counts as one that could not be answered.
+    """
+    limit = SEVERITIES.index(policy.fail_on)
+    doubt, anything = False, False
+    for verdict in verdicts:
+        grave = SEVERITIES.index(verdict.severity) <= limit
+        if verdict.outcome == "problem" or (verdict.outcome == "cannot_tell" and verdict.finding is not None):
+            if grave:
+                return "unfit"
+            anything = True
+        elif verdict.outcome in ("cannot_tell", "crashed"):
+            asked = verdict.asked or policy.strict
+            if asked and (verdict.essential or (policy.strict and verdict.severity == "error")):
+                doubt = True
+        else:
+            anything = True
+    return "undetermined" if doubt or not anything else "fit"
+
+
+def exit_code(verdict: Answer, *, undetermined_counts: bool) -> int:
+    """The exit code of an answer.  ``undetermined_counts``: preflight, fleet and ``--strict`` give 3 for it."""
+    if verdict == "unfit":
+        return EXIT_UNFIT
+    if verdict == "undetermined" and undetermined_counts:
+        return EXIT_UNDETERMINED
+    return EXIT_FIT
+
+
+def ladder(verdicts: Sequence[Verdict]) -> list[Step]:
+    """Each rung: ok, problem, cannot tell, or not reached (nothing was judged there, or a rung below broke)."""
+    steps: list[Step] = []
+    broken = False
+    for rung in RUNGS:
+        here = [verdict for verdict in verdicts if verdict.rung == rung]
+        outcome: RungOutcome
+        if any(v.outcome == "problem" and v.severity == "error" for v in here):
+            outcome = "problem"
+        elif any(v.outcome in ("cannot_tell", "crashed") and v.essential and v.asked for v in here):
+            outcome = "not_reached" if broken else "cannot_tell"
+        elif any(v.outcome in ("ok", "problem", "ignored") for v in here):
+            outcome = "ok"
+        else:
+            outcome = "not_reached"
+        broken = broken or outcome == "problem"
+        steps.append(Step(rung, outcome))
+    return steps
