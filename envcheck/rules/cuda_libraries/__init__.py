@@ -1,0 +1,5 @@
+"""Questions of the rung cuda_libraries."""
+
+from envcheck.judge import Question
+
+QUESTIONS: tuple[Question, ...] = ()

@@ -1,0 +1,5 @@
+"""Questions of the rung python."""
+
+from envcheck.judge import Question
+
+QUESTIONS: tuple[Question, ...] = ()

@@ -1,0 +1,5 @@
+"""Questions of the rung speed."""
+
+from envcheck.judge import Question
+
+QUESTIONS: tuple[Question, ...] = ()

@@ -1,0 +1,5 @@
+"""Questions of the rung torch_runtime."""
+
+from envcheck.judge import Question
+
+QUESTIONS: tuple[Question, ...] = ()
