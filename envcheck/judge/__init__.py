@@ -21,10 +21,11 @@ from .gate import (
 )
 from .policy import Ignore, Policy
 from .report import Consequence, Report, Verdict
-from .rule import HEADINGS, RUNGS, SEVERITIES, Question, Rule, RuleType, Severity, manual, question
-from .subject import HOST, Subject, covers, is_nvidia_gpu, normal_bus_id, subjects
+from .rule import HEADINGS, RUNGS, SEVERITIES, Question, Rule, RuleType, Severity, by_message, manual, question
+from .subject import DISPLAY_CLASS, HOST, NVIDIA, Subject, covers, is_nvidia_gpu, normal_bus_id, subjects
 
 __all__ = [
+    "DISPLAY_CLASS",
     "EXIT_BROKEN",
     "EXIT_FIT",
     "EXIT_INTERRUPTED",
@@ -33,6 +34,7 @@ __all__ = [
     "EXIT_USAGE",
     "HEADINGS",
     "HOST",
+    "NVIDIA",
     "RUNGS",
     "SEVERITIES",
     "CannotTell",
@@ -54,6 +56,7 @@ __all__ = [
     "Subject",
     "Verdict",
     "answer",
+    "by_message",
     "covers",
     "exit_code",
     "explanations",

@@ -44,6 +44,8 @@ def try_all(snapshot: Snapshot, questions: Iterable[Question], policy: Policy) -
 
 def _try_one(question: Question, rules: Sequence[RuleType], case: Case) -> list[Verdict]:
     heard = _messages(case, rules)
+    if heard and question.message_only:
+        return _by_message(rules, case, heard)
     try:
         problem = question(case)
     except NotApplicable as none:

@@ -77,6 +77,7 @@ class Question:
     subjects: SubjectKind
     rules: tuple[RuleType, ...]
     answer: Callable[[Case], Problem | None]
+    message_only: bool = False
 
     def __call__(self, case: Case) -> Problem | None:
         return self.answer(case)
@@ -89,6 +90,16 @@ def question(subjects: SubjectKind, *rules: RuleType) -> Callable[[Callable[[Cas
         return Question(answer.__name__, subjects, rules, answer)
 
     return wrap
+
+
+def by_message(name: str, subjects: SubjectKind, *rules: RuleType) -> Question:
+    """A question that no snapshot of a machine can answer: its rules speak only when a message names them."""
+    from .case import NotApplicable
+
+    def answer(case: Case) -> Problem | None:
+        raise NotApplicable("only a message can show it")
+
+    return Question(name, subjects, rules, answer, message_only=True)
 
 
 def manual(rule: RuleType) -> str:

@@ -2,10 +2,13 @@
 
 from envcheck.judge import Question
 
-from . import initialisation, masks
+from . import device_order, initialisation, library, masks, program_errors
 
 QUESTIONS: tuple[Question, ...] = (
+    library.can_libcuda_be_loaded,
     initialisation.does_cuda_initialise,
     masks.does_a_mask_hide_gpus,
     masks.was_the_mask_set_too_late,
+    device_order.do_both_count_alike,
+    program_errors.what_did_the_program_do,
 )

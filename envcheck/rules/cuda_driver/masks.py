@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envcheck.facts import Gpu
-from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Severity, Step, question
+from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Severity, Step, by_message, question
 
 from .initialisation import CONSEQUENCES
 from .visible_devices import Mask, matching, parse
@@ -245,7 +245,4 @@ def _problem(case: Case, rule: type[Rule], pointer: str, cause: str) -> Problem:
     )
 
 
-@question("host", CvdSetTooLate)
-def was_the_mask_set_too_late(case: Case) -> Problem | None:
-    """A program's order of events stands in no fact: only a message convicts."""
-    raise NotApplicable("only a message can show it")
+was_the_mask_set_too_late = by_message("was_the_mask_set_too_late", "host", CvdSetTooLate)

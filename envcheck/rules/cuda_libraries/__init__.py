@@ -2,4 +2,6 @@
 
 from envcheck.judge import Question
 
-QUESTIONS: tuple[Question, ...] = ()
+from . import preload
+
+QUESTIONS: tuple[Question, ...] = (preload.is_a_library_preloaded,)

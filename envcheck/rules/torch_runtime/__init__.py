@@ -2,4 +2,9 @@
 
 from envcheck.judge import Question
 
-QUESTIONS: tuple[Question, ...] = ()
+from . import allocator, nvml_check
+
+QUESTIONS: tuple[Question, ...] = (
+    allocator.is_the_allocator_setting_valid,
+    nvml_check.is_the_check_weakened,
+)
