@@ -42,11 +42,11 @@ def covers(cause: str, effect: str) -> bool:
 
 
 def normal_bus_id(text: str) -> str:
-    """``00000000:17:00.0`` and ``0000:17:00.0`` alike become ``0000:17:00.0``, lower case."""
-    domain, _, rest = text.strip().lower().partition(":")
-    if rest.count(":") == 0:  # "17:00.0": no domain given
-        domain, rest = "0000", f"{domain}:{rest}"
-    return f"{domain[-4:].rjust(4, '0')}:{rest}"
+    """One spelling of a PCI address: ``00000000:17:00.0``, ``17:00.0`` and ``0000:17:00`` become ``0000:17:00.0``."""
+    parts = text.strip().lower().split(":")
+    domain, rest = (parts[0], parts[1:]) if len(parts) > 2 else ("0", parts)
+    slot = ":".join(rest)
+    return f"{domain.lstrip('0').rjust(4, '0')}:{slot if '.' in slot else slot + '.0'}"
 
 
 def subjects(snapshot: Snapshot, *, all_envs: bool = False) -> list[Subject]:

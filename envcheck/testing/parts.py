@@ -261,7 +261,7 @@ def gpu(card: str, n: int, **changes: Any) -> Gpu:
         processes=[],
         utilization_percent=0,
         performance_state=0 if board else 8,
-        persistence=board,
+        persistence=True,
         compute_mode="default",
         display_mode=False,
         display_active=False,

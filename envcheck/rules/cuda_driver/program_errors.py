@@ -138,6 +138,38 @@ class StickyErrorMisattributed(Rule):
         )
 
 
+class OomOwnProcess(Rule):
+    """The program itself needs more GPU memory than there is, or its memory is fragmented.
+
+    What it looks at
+        The message of torch's OutOfMemoryError, which tells what this process holds and what it reserved.
+    Why it matters
+        No other process is to blame: only the program's own needs or its allocation pattern can change.
+    How to mend it
+        Smaller batch, mixed precision, gradient checkpointing; with much reserved but unallocated memory
+        expandable segments.
+    Cannot tell when
+        No message was seen.
+    References
+        PyTorch CUDA semantics, memory management.
+    """
+
+    code, name, rung = "RUN301", "oom-own-process", "torch_runtime"
+
+    @staticmethod
+    def mend(case: Case) -> Fix:
+        return Fix(
+            title="Need less, or waste less",
+            steps=[
+                Step(
+                    where="env", command="export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True", note="fragmentation"
+                ),
+                Step(where="env", note="in the program: smaller batch, torch.autocast, gradient checkpointing"),
+            ],
+            verify="run the failing program again",
+        )
+
+
 what_did_the_program_do = by_message(
     "what_did_the_program_do",
     "host",
@@ -146,3 +178,5 @@ what_did_the_program_do = by_message(
     InvalidDeviceOrdinal,
     StickyErrorMisattributed,
 )
+
+did_the_program_need_too_much = by_message("did_the_program_need_too_much", "gpu", OomOwnProcess)

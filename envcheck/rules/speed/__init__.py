@@ -2,11 +2,22 @@
 
 from envcheck.judge import Question
 
-from . import variables
+from . import host_side, throttling, variables
 
 QUESTIONS: tuple[Question, ...] = (
     variables.does_a_variable_slow_cuda,
     variables.are_modules_loaded_eagerly,
     variables.is_tf32_overridden,
     variables.is_nccl_restricted,
+    throttling.are_the_clocks_held_down,
+    throttling.is_the_power_limit_lowered,
+    throttling.are_the_clocks_set_low,
+    throttling.does_the_driver_keep_its_state,
+    host_side.does_the_processor_save_power,
+    host_side.do_the_threads_fit,
+    host_side.does_the_program_use_the_card,
+    host_side.do_the_workers_fit,
+    host_side.is_the_network_ready_for_gpus,
+    host_side.is_the_bar_small,
+    host_side.is_exact_float32_slow,
 )
