@@ -1,0 +1,92 @@
+"""A pretended NVIDIA driver and the machine around it, for tests without a card.  See README.md."""
+
+from __future__ import annotations
+
+from .build import CUDA, NVML, why_not
+from .machine import Deployed, FakeDriver, Machine
+from .places import bare_files, container_files, jetson_files, wsl_files
+from .scenario import Scenario
+from .scenarios import (
+    cu_init,
+    driver_not_loaded,
+    driver_too_old,
+    fabric_not_started,
+    gpu_hang,
+    gpu_lost,
+    gtx_1080_ti,
+    healthy_h100,
+    hgx_h100,
+    installed_driver,
+    jetson,
+    machine_of,
+    mig,
+    mig_without_instances,
+    no_permission,
+    nvml_crash,
+    nvml_hang,
+    old_driver,
+    rtx_5090,
+    stub_libcuda,
+    t4,
+    unlike_pair,
+    v100,
+    version_mismatch,
+    without_libcuda,
+)
+from .server import card_of, driver_files, host_files, pci_files, server_files
+from .smi_xml import smi_xml
+from .symbols import missing_in
+from .tree import File, Files, Folder, Link, Node, PciCard, write_tree
+
+__all__ = [
+    "CUDA",
+    "NVML",
+    "Deployed",
+    "FakeDriver",
+    "File",
+    "Files",
+    "Folder",
+    "Link",
+    "Machine",
+    "Node",
+    "PciCard",
+    "Scenario",
+    "bare_files",
+    "card_of",
+    "container_files",
+    "cu_init",
+    "driver_files",
+    "driver_not_loaded",
+    "driver_too_old",
+    "fabric_not_started",
+    "gpu_hang",
+    "gpu_lost",
+    "gtx_1080_ti",
+    "healthy_h100",
+    "hgx_h100",
+    "host_files",
+    "installed_driver",
+    "jetson",
+    "jetson_files",
+    "machine_of",
+    "mig",
+    "mig_without_instances",
+    "missing_in",
+    "no_permission",
+    "nvml_crash",
+    "nvml_hang",
+    "old_driver",
+    "pci_files",
+    "rtx_5090",
+    "server_files",
+    "smi_xml",
+    "stub_libcuda",
+    "t4",
+    "unlike_pair",
+    "v100",
+    "version_mismatch",
+    "why_not",
+    "without_libcuda",
+    "write_tree",
+    "wsl_files",
+]
