@@ -13,6 +13,7 @@ class Container(Section, frozen=True, kw_only=True, tag="container"):
     injected_libraries: Fact[list[str]] = NOT_ASKED  # bind mounts of driver libraries in /proc/self/mountinfo
     runtime_config_no_cgroups: Fact[bool] = NOT_ASKED  # no-cgroups of /etc/nvidia-container-runtime/config.toml
     cdi_specs: Fact[list[str]] = NOT_ASKED  # /etc/cdi, /var/run/cdi
+    cdi_driver_versions: Fact[list[str]] = NOT_ASKED  # driver versions in those files' library names, each once
     toolkit: Fact[list[str]] = NOT_ASKED  # nvidia-ctk, nvidia-container-runtime-hook, nvidia-cdi-hook on PATH
     docker: Fact[str] = NOT_ASKED  # path of the docker client
     sandbox: Fact[str] = NOT_ASKED  # gvisor, kata …

@@ -51,4 +51,4 @@ class Devices(Section, frozen=True, kw_only=True, tag="devices"):
     pci: Fact[list[PciDevice]] = NOT_ASKED
     nodes: Fact[list[DeviceNode]] = NOT_ASKED
     char_majors: Fact[list[str]] = NOT_ASKED  # names of /proc/devices that matter: nvidia, nvidia-uvm, nvidiactl …
-    mig_minors: Fact[list[str]] = NOT_ASKED  # lines of /proc/driver/nvidia-caps/mig-minors
+    mig_minors: Fact[list[str]] = NOT_ASKED  # lines of /proc/driver/nvidia-caps/mig-minors, of the instances that exist

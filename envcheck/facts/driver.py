@@ -22,7 +22,9 @@ class DriverLibrary(Record, frozen=True, kw_only=True):
     path: str
     realpath: Fact[str] = NOT_ASKED
     version: Fact[str] = NOT_ASKED  # suffix of the real file; None where it has none (WSL, Jetson)
-    found_in: str = ""  # "LD_LIBRARY_PATH", "ld cache", "known folder", "LD_PRELOAD"
+    # "LD_PRELOAD", "LD_LIBRARY_PATH", "ld cache", "default folder" (the loader's trusted ones): the loader finds it;
+    # "known folder": it is on the disk, and the loader does not look there unless it is told
+    found_in: str = ""
     stub: Fact[bool] = NOT_ASKED
     compat: Fact[bool] = NOT_ASKED  # a forward-compatibility package's copy
 

@@ -99,7 +99,8 @@ class TorchRuntime(Section, frozen=True, kw_only=True, tag="torch_runtime"):
     numpy_ok: Fact[bool] = NOT_ASKED  # torch.ones(1).numpy() works
     numpy_error: Fact[str] = NOT_ASKED
     devices: Fact[list[TorchDevice]] = NOT_ASKED
-    cpu_kernel_ok: Fact[bool] = NOT_ASKED
+    cpu_kernel_ok: Fact[bool] = NOT_ASKED  # a small computation on the CPU ran and its result was right
+    cpu_kernel_error: Fact[str] = NOT_ASKED  # the exception's text, or the first wrong number; None: all was right
     mps_available: Fact[bool] = NOT_ASKED
     xpu_available: Fact[bool] = NOT_ASKED
     warnings: Fact[list[str]] = NOT_ASKED
@@ -123,6 +124,7 @@ class Interpreter(Record, frozen=True, kw_only=True):
     manager: Fact[str] = NOT_ASKED  # venv, virtualenv, conda, uv, pyenv, poetry, pipx, hatch, pixi, system
     name: Fact[str] = NOT_ASKED  # conda or kernel name; None: it has none
     probe: Fact[str] = NOT_ASKED  # "ok"; Unread says why the interpreter could not be asked
+    starts: Fact[bool] = NOT_ASKED  # false: it cannot be started at all (dangling link, base Python or libpython gone)
     version: Fact[str] = NOT_ASKED  # "3.11.7"
     implementation: Fact[str] = NOT_ASKED  # cpython, pypy
     free_threaded: Fact[bool] = NOT_ASKED
