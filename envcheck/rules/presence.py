@@ -21,8 +21,9 @@ def pci_cards(case: Case) -> list[str]:
 def has_card(case: Case) -> bool:
     """True where any witness lists an NVIDIA GPU; false only where the bus was read and shows none.
 
-    On WSL2 and Jetson no PCI bus lists the GPU, and in a container sysfs may be masked: there an empty bus says
-    nothing, and without NVML's word this raises :class:`CannotTell`.
+    On WSL2 and Jetson no PCI bus lists the GPU, and a sandbox (gVisor, Kata) shows a bus of its own: there an empty
+    bus says nothing, and without NVML's word this raises :class:`CannotTell`.  A container whose sysfs is masked has
+    an unread bus.
     """
     unread: CannotTell | None = None
     silent: CannotTell | None = None
@@ -42,7 +43,7 @@ def has_card(case: Case) -> bool:
         if case.known("/host/system", str) == "Darwin":
             return False  # no NVIDIA driver exists for it since macOS 10.14
         raise unread
-    for pointer, kind in (("/host/wsl", int), ("/host/jetson", str), ("/container/engine", str)):
+    for pointer, kind in (("/host/wsl", int), ("/host/jetson", str), ("/container/sandbox", str)):
         if case.known(pointer, kind) is not None and silent is not None:
             raise silent
     return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envcheck.facts import CudaDevice, Gpu
 from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, normal_bus_id, question
+from envcheck.rules.presence import has_card
 
 
 class CudaDeviceOrderMismatch(Rule):
@@ -38,6 +39,8 @@ def do_both_count_alike(case: Case) -> Problem | None:
     """Compare the order of the devices that both see: a mask shortens CUDA's list, it must not reorder it."""
     if case.variable("CUDA_VISIBLE_DEVICES") is not None:
         raise NotApplicable("the mask sets CUDA's order")
+    if not has_card(case):
+        raise NotApplicable("there is no NVIDIA card")
     gpus = case.records("/nvml/gpus", Gpu)
     if len(gpus) < 2:
         raise NotApplicable("there are not two cards to mix up")

@@ -1,0 +1,86 @@
+"""The symptom table: every message is recognised as itself and as nothing else."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envcheck.read.symptoms import LONGEST_LINE, Row, find_symptoms, table
+from envcheck.rules import RULES
+
+
+def line(number: int) -> str:
+    return f"line {number}"
+
+
+@pytest.mark.parametrize("row", table(), ids=lambda row: row.id)
+def test_each_row_matches_its_own_example_and_no_other(row: Row) -> None:
+    """One message, one row: no example is ambiguous."""
+    assert [r.id for r in table() if re.search(r.pattern, row.example, re.MULTILINE)] == [row.id]
+    found = find_symptoms(f"before\n{row.example}\nafter", line)
+    assert [(s.id, s.source, s.suggests, s.proves) for s in found] == [(row.id, "line 2", row.suggests, row.proves)]
+
+
+def test_every_row_is_sourced_and_named_once() -> None:
+    """Facts carry their source; an id stands for one message."""
+    assert len({row.id for row in table()}) == len(table())
+    assert all(row.source and row.retrieved and row.anchors for row in table())
+
+
+def test_what_a_message_suggests_is_a_rule_of_the_house() -> None:
+    """A message that points at no rule would be heard by nobody."""
+    names = {rule.name for rule in RULES}
+    assert {row.suggests for row in table() if row.suggests} - names == set()
+
+
+def test_an_anchor_stands_in_every_match() -> None:
+    """The anchors only save time: without them the same rows match."""
+    text = "\n".join(row.example for row in table())
+    with_anchors = {s.id for s in find_symptoms(text, line)}
+    assert with_anchors == {row.id for row in table()}
+
+
+def test_a_repeated_message_is_reported_once_with_its_first_place() -> None:
+    """A log repeats itself a thousand times."""
+    text = "x\n" + "RuntimeError: No CUDA GPUs are available\n" * 1000
+    assert [s.source for s in find_symptoms(text, line)] == ["line 2"]
+
+
+def test_an_xid_is_kept_beside_the_message_of_its_line() -> None:
+    """The number is a fact of its own."""
+    text = "NVRM: Xid (PCI:0000:05:00): 79, pid=1, GPU has fallen off the bus."
+    assert [(s.id, s.values) for s in find_symptoms(text, line)] == [
+        ("gpu-has-fallen-off-the-bus", []),
+        ("xid", ["79", "0000:05:00"]),
+    ]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read(text: str) -> None:
+    """No text makes the reader fail, and every symptom quotes the text."""
+    for symptom in find_symptoms(text, line):
+        assert symptom.text in text
+
+
+def test_a_megabyte_is_read_quickly_and_time_grows_linearly() -> None:
+    """Neither long logs nor endless lines nor bait for backtracking cost more than their length."""
+    log = "2026-11-24 12:00:00 INFO step 123 loss 0.123 lr 1e-4 undefined symbol of nothing\n"
+    bait = "undefined symbol: _Z" + "a" * 200 + "\n"
+    for piece in (log, bait, "Unexpected error from cudaGetDeviceCount() " * 40):
+        took = []
+        for size in (250_000, 1_000_000):
+            text = piece * (size // len(piece))
+            started = time.perf_counter()
+            find_symptoms(text, line)
+            took.append(time.perf_counter() - started)
+        assert took[1] < 1.5
+        assert took[1] < 12 * max(took[0], 0.005)
+
+
+def test_endless_lines_are_cut() -> None:
+    """A message beyond the cut of one endless line is not looked for."""
+    assert find_symptoms("x" * LONGEST_LINE + "No CUDA GPUs are available", line) == []
