@@ -167,6 +167,7 @@ class Nvml(Section, frozen=True, kw_only=True, tag="nvml"):
     device_count: Fact[int] = NOT_ASKED
     gpus: Fact[list[Gpu]] = NOT_ASKED
     pairs: Fact[list[P2p]] = NOT_ASKED
+    waited_seconds: Fact[float] = NOT_ASKED  # how long an answer was waited for in vain; None: it came
     process_state: Fact[str] = NOT_ASKED  # state letter of a child that never answered: "D" is uninterruptible
 
 
