@@ -327,6 +327,7 @@ def nvml(names: list[str], version: str = "580.95.05", cuda: int = 13000, **chan
         device_count=len(names),
         gpus=[gpu(name, n) for n, name in enumerate(names)],
         pairs=[],
+        waited_seconds=None,
     )
     return Nvml(**{**facts, **changes})
 
@@ -344,6 +345,7 @@ def no_nvml(code: int = 12, text: str = "NVML Shared Library Not Found") -> Nvml
         device_count=unasked,
         gpus=unasked,
         pairs=unasked,
+        waited_seconds=None,
     )
 
 
