@@ -41,7 +41,7 @@ def decode(raw: bytes | str) -> Snapshot:
     """
     try:
         head = msgspec.json.decode(raw, type=_Head)
-    except msgspec.DecodeError as error:  # ValidationError is one
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:  # ValidationError is a DecodeError
         raise SnapshotError(f"not an envcheck snapshot: {error}") from error
     if head.schema > SCHEMA:
         raise SnapshotError(
@@ -57,7 +57,7 @@ def decode(raw: bytes | str) -> Snapshot:
             plain = UPGRADES[version](plain)
         plain["schema"] = SCHEMA
         return msgspec.convert(plain, Snapshot)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise SnapshotError(f"not a valid snapshot: {error}") from error
 
 

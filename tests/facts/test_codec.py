@@ -52,6 +52,8 @@ def test_what_nobody_asked_is_left_out_and_comes_back() -> None:
         ('{"schema": 99}', "newer"),
         ('{"schema": 0}', "not known"),
         ('{"schema": -3}', "not known"),
+        ("[" * 100_000, "not an envcheck snapshot"),
+        ('{"schema": 1, "symptoms": ' + "[" * 100_000, "snapshot"),
     ],
 )
 def test_a_wrong_text_is_refused_with_the_place(text: str, says: str) -> None:
@@ -60,6 +62,12 @@ def test_a_wrong_text_is_refused_with_the_place(text: str, says: str) -> None:
         decode(text)
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    """A binary file is no snapshot, and says so."""
+    with pytest.raises(SnapshotError):
+        decode(b'{"schema": 1, "tool": "\xff\xfe"}')
 
 
 def test_an_older_schema_is_upgraded_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:

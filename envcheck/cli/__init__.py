@@ -1,0 +1,1 @@
+"""The door: one file a command.  Knows everyone; nobody knows it."""

@@ -1,0 +1,40 @@
+"""Voices: a Report as text.  One file a format; a voice is a function of (report, page) and of nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .page import Page
+
+if TYPE_CHECKING:
+    from envcheck.judge import Report
+
+__all__ = ["FORMATS", "Format", "Page", "render"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One voice.  Its module is imported when it speaks, and has ``render(report, page) -> str``."""
+
+    name: str
+    module: str
+    about: str
+
+
+FORMATS: dict[str, Format] = {
+    voice.name: voice
+    for voice in (
+        Format("terminal", "envcheck.report.terminal", "for a person at a terminal"),
+        Format("json", "envcheck.report.json_report", "the contract for other programs"),
+        Format("markdown", "envcheck.report.markdown", "for an issue or a forum"),
+    )
+}
+
+
+def render(name: str, report: Report, page: Page) -> str:
+    """The report in the format of that name.  Raises ``KeyError`` for a name that :data:`FORMATS` does not have."""
+    voice: Callable[[Report, Page], str] = import_module(FORMATS[name].module).render
+    return voice(report, page)
