@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -15,7 +16,12 @@ UPGRADES: dict[int, Callable[[Plain], Plain]] = {}
 """``UPGRADES[n]`` turns the plain form of schema *n* into that of *n + 1*."""
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-_decoder = msgspec.json.Decoder(Snapshot)
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Snapshot]:
+    """Built when the first snapshot is read: it costs 14 ms, which a diagnosis of this machine does not need."""
+    return msgspec.json.Decoder(Snapshot)
 
 
 class SnapshotError(ValueError):
@@ -49,7 +55,7 @@ def decode(raw: bytes | str) -> Snapshot:
         )
     try:
         if head.schema == SCHEMA:
-            return _decoder.decode(raw)
+            return _decoder().decode(raw)
         plain: Plain = msgspec.json.decode(raw)
         for version in range(head.schema, SCHEMA):
             if version not in UPGRADES:
