@@ -34,6 +34,7 @@ class Cuda(Section, frozen=True, kw_only=True, tag="cuda"):
     init_name: Fact[str] = NOT_ASKED  # "CUDA_ERROR_NO_DEVICE"
     device_count: Fact[int] = NOT_ASKED
     devices: Fact[list[CudaDevice]] = NOT_ASKED
+    reported: Fact[bool] = NOT_ASKED  # another framework (numba, JAX, TensorFlow) printed that it has CUDA devices
     unmasked_init_code: Fact[int] = NOT_ASKED  # cuInit again in a child without CUDA_VISIBLE_DEVICES
     unmasked_count: Fact[int] = NOT_ASKED
 

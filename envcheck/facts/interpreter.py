@@ -15,6 +15,7 @@ class Distribution(Record, frozen=True, kw_only=True):
     installer: Fact[str] = NOT_ASKED  # "pip", "uv", "conda"
     requires: Fact[list[str]] = NOT_ASKED  # Requires-Dist, verbatim; read for the torch family only
     wheel_tag: Fact[str] = NOT_ASKED
+    cuda_compiler: Fact[str] = NOT_ASKED  # nvcc that built its compiled part, where the package tells: "11.8.89"
     tag_version: Fact[str] = NOT_ASKED  # version.py's own string where the package has one: "0.28.0+cu130"
     direct_url: Fact[str] = NOT_ASKED
     editable: Fact[bool] = NOT_ASKED
@@ -57,6 +58,7 @@ class TorchInstall(Section, frozen=True, kw_only=True, tag="torch_install"):
     xpu: Fact[str] = NOT_ASKED
     git: Fact[str] = NOT_ASKED
     debug: Fact[bool] = NOT_ASKED
+    cudnn: Fact[str] = NOT_ASKED  # cuDNN that torch was compiled with, as torch.__config__.show() names it: "8.7"
     arch_list: Fact[list[str]] = NOT_ASKED  # "sm_90", "compute_120"; by byte-scan of libtorch_python
     cxx11_abi: Fact[bool] = NOT_ASKED
     needs_numpy1: Fact[bool] = NOT_ASKED  # libtorch_python does not know numpy._core

@@ -31,10 +31,13 @@ def try_all(snapshot: Snapshot, questions: Iterable[Question], policy: Policy) -
         if not rules:
             continue
         there = [subject for subject in people if subject.kind == question.subjects]
-        for subject in there or [HOST]:
+        several = question.subjects == "gpu" and len(there) > 1
+        for subject in [*there, HOST] if several or not there else there:
             case = Case(snapshot, subject, policy)
+            asked = subject in there
             try:
-                verdicts.extend(_try_one(question, rules, case) if there else _hear_alone(rules, case))
+                # Of several cards none is convicted by a message that names no card: it is heard once, apart.
+                verdicts.extend(_try_one(question, rules, case, several) if asked else _hear_alone(rules, case))
             except Exception as crash:  # noqa: BLE001  the court's wall: what it caught is the verdict itself
                 why = f"{question.name} crashed: {type(crash).__name__}: {crash}"
                 verdicts.extend(_verdict(rule, case, "crashed", why) for rule in rules)
@@ -42,8 +45,8 @@ def try_all(snapshot: Snapshot, questions: Iterable[Question], policy: Policy) -
     return verdicts
 
 
-def _try_one(question: Question, rules: Sequence[RuleType], case: Case) -> list[Verdict]:
-    heard = _messages(case, rules)
+def _try_one(question: Question, rules: Sequence[RuleType], case: Case, named_only: bool) -> list[Verdict]:
+    heard = [(p, item) for p, item in _messages(case, rules) if not named_only or isinstance(item.subject, str)]
     if heard and question.message_only:
         return _by_message(rules, case, heard)
     try:
@@ -69,7 +72,7 @@ def _try_one(question: Question, rules: Sequence[RuleType], case: Case) -> list[
 
 def _hear_alone(rules: Sequence[RuleType], case: Case) -> list[Verdict]:
     """A message about a subject that the snapshot does not hold (a pasted traceback names no GPU)."""
-    heard = _messages(case, rules)
+    heard = [(pointer, item) for pointer, item in _messages(case, rules) if not isinstance(item.subject, str)]
     return _by_message(rules, case, heard) if heard else []
 
 

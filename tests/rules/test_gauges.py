@@ -319,7 +319,16 @@ def test_threads_and_processors(threads: str, allowed: int, quota: float | None,
 
 
 def test_a_lost_card_tells_nothing_more() -> None:
-    """A card that answers with an error is not judged healthy by gauges that nobody could read."""
+    """A card that answers with an error is not judged by gauges that nobody could read: no pass, no alarm."""
     for rule in ("ecc-uncorrectable", "thermal-throttling", "power-cap-lowered", "gpu-memory-orphaned"):
-        verdicts = judge_one(rule, machine("gpu-lost"), subject="gpu:GPU-00000001")
-        assert verdicts.outcome == "cannot_tell"
+        lost = judge_one(rule, machine("gpu-lost"), subject="gpu:GPU-00000001")
+        assert lost.outcome == "not_applicable"
+        blind = machine("gpu-lost").but({"/nvml/gpus/1/error_code": Unread("timeout")})
+        assert judge_one(rule, blind, subject="gpu:GPU-00000001").outcome == "cannot_tell"
+
+
+def test_cards_of_other_jobs_are_not_judged() -> None:
+    """sysfs shows the node's four cards, NVML the one that the job was given."""
+    for n in (1, 2, 3):
+        verdict = judge_one("thermal-throttling", machine("slurm-h100"), subject=f"gpu:GPU-0000000{n}")
+        assert verdict.outcome == "not_applicable"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envcheck.facts import DriverLibrary
 from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, question
-from envcheck.rules.presence import has_card
+from envcheck.rules.presence import has_card, wants_gpu
 
 from .initialisation import CONSEQUENCES
 
@@ -71,10 +71,13 @@ def can_libcuda_be_loaded(case: Case) -> Problem | None:
         return None
     if not has_card(case):
         raise NotApplicable("there is no NVIDIA card")
+    inside = isinstance(case.maybe(lambda: case.known("/container/engine", str)), str)
     return case.problem(
         NoDriverLibrary,
         "libcuda.so.1 cannot be loaded",
         cause="the driver's user library is not installed, or its folder is not on the loader's search path",
         evidence=["/cuda/library", *(p for p in ("/cuda/load_error", "/driver/libraries") if case.told(p))],
         fix=NoDriverLibrary.mend(case),
+        # A container that was given no GPU, and in which nothing asks for one, lacks nothing.
+        severity="note" if inside and not wants_gpu(case) else None,
     )

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from envcheck.facts import PciDevice
-from envcheck.judge import DISPLAY_CLASS, NVIDIA, CannotTell, Case, Fix, NotApplicable, Problem, Rule, Severity, Step
-from envcheck.judge import question as asked_of
+from envcheck.judge import (
+    DISPLAY_CLASS,
+    NVIDIA,
+    CannotTell,
+    Case,
+    Fix,
+    NotApplicable,
+    Problem,
+    Rule,
+    Severity,
+    Step,
+    question,
+)
 from envcheck.rules.presence import pci_cards
 
 from .consequences import WITHOUT_MODULE
@@ -20,6 +31,10 @@ from .machine import (
 )
 
 NO_CARD = ("kernel-module-not-loaded", "kernel-module-not-built", "driver-not-installed", *WITHOUT_MODULE)
+
+
+def _named(hypervisor: str) -> str:
+    return "" if hypervisor == "other" else f" ({hypervisor})"
 
 
 class GpuAbsentFromPciBus(Rule):
@@ -53,7 +68,7 @@ class GpuAbsentFromPciBus(Rule):
             steps.append(
                 Step(
                     where="browser",
-                    note=f"this is a virtual machine ({hypervisor}): choose an instance type with a GPU, "
+                    note=f"this is a virtual machine{_named(hypervisor)}: choose an instance type with a GPU, "
                     "or pass the card through to it",
                 )
             )
@@ -139,7 +154,7 @@ class HybridGpuPoweredOff(Rule):
         )
 
 
-@asked_of("host", GpuAbsentFromPciBus, TegraIntegratedGpu, HybridGpuPoweredOff)
+@question("host", GpuAbsentFromPciBus, TegraIntegratedGpu, HybridGpuPoweredOff)
 def is_there_a_card(case: Case) -> Problem | None:
     """The bus first; where no bus lists GPUs (WSL, Jetson, Windows), what answers in its place."""
     unread: CannotTell | None = None
@@ -175,7 +190,7 @@ def is_there_a_card(case: Case) -> Problem | None:
 
 
 def _is_expected(case: Case) -> bool:
-    return is_driver_installed(case) or has_cuda_torch(case)
+    return (case.known("/host/system", str) == "Linux" and is_driver_installed(case)) or has_cuda_torch(case)
 
 
 def _on_macos(case: Case) -> Problem | None:
@@ -196,7 +211,7 @@ def _absent(case: Case) -> Problem | None:
             HybridGpuPoweredOff,
             "an NVIDIA driver is installed on this laptop, and its PCI bus shows only another display device",
             cause="the NVIDIA GPU was taken off the bus: integrated graphics mode, or switched off in the BIOS",
-            evidence=["/devices/pci", "/host/chassis", *_traces(case)],
+            evidence=[*_bus(case), "/host/chassis", *_traces(case)],
             fix=HybridGpuPoweredOff.mend(case),
         )
     if not requires_gpu(case) and not installed and not has_cuda_torch(case):
@@ -213,18 +228,23 @@ def _absent(case: Case) -> Problem | None:
         GpuAbsentFromPciBus,
         f"no NVIDIA GPU on the PCI bus ({why})",
         cause="no display device of vendor 10de is listed: no card, one without power, or one not passed through",
-        evidence=["/devices/pci", *_traces(case)],
+        evidence=[*_bus(case), *_traces(case)],
         fix=GpuAbsentFromPciBus.mend(case),
         severity=severity,
     )
 
 
+def _bus(case: Case) -> list[str]:
+    """What the bus lists instead: the vendors of its display devices, or that there is none."""
+    others = case.maybe_records("/devices/pci", PciDevice)
+    return [f"{pointer}/vendor" for pointer, _ in others] or ["/devices/pci"]
+
+
 def _traces(case: Case) -> list[str]:
     """What made a card expected."""
-    target = case.maybe(lambda: case.known("/target/interpreter", int))
     pointers = ["/driver/module_files", "/nvml/init_code", "/host/virtualization"]
-    if isinstance(target, int):
-        pointers.append(f"/interpreters/{target}/torch/cuda")
+    if case.maybe(lambda: has_cuda_torch(case)) is True:
+        pointers.append(f"/interpreters/{case.known('/target/interpreter', int)}/torch/cuda")
     return tell(case, *pointers)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from envcheck.facts import DriverLibrary, ModuleFile
-from envcheck.judge import CannotTell, Case, NotApplicable
+from envcheck.facts import DriverLibrary, Gpu, ModuleFile
+from envcheck.judge import CannotTell, Case, NotApplicable, RuleType
+from envcheck.rules.gauges import gauges
 from envcheck.rules.presence import pci_cards, wants_gpu
 
 PORTABLE_CHASSIS = frozenset({8, 9, 10, 14, 31, 32})
@@ -82,6 +83,12 @@ def library_copies(case: Case, soname: str) -> list[tuple[str, DriverLibrary]]:
     return found
 
 
+def library_paths(case: Case) -> list[str]:
+    """Where copies of the driver's libraries lie, as evidence: the path of each, or that there is none."""
+    copies = case.maybe_records("/driver/libraries", DriverLibrary)
+    return [f"{pointer}/path" for pointer, _ in copies] or ["/driver/libraries"]
+
+
 def module_files(case: Case) -> list[tuple[str, ModuleFile]]:
     """The nvidia.ko files of the running kernel."""
     running = case.known("/host/kernel_release", str)
@@ -124,6 +131,18 @@ def nvml_count(case: Case) -> int:
     return case.known("/nvml/device_count", int) or 0
 
 
-def narrowed(why: CannotTell, *among: type) -> CannotTell:
+def answering_card(case: Case) -> str:
+    """The pointer of the card's gauges.  A card that is not listed, or answers with an error, is not judged by them."""
+    for who in ("nvml", "smi"):
+        if case.listed(who):
+            if case.known(f"{case.at(who)}/error_code", int) is not None:
+                raise NotApplicable("the card answers with an error: see the rule that names it")
+            return gauges(case)
+    if case.known("/nvml/init_code", int) == 0:
+        case.records("/nvml/gpus", Gpu)
+    raise NotApplicable("the driver does not list this card here")
+
+
+def narrowed(why: CannotTell, *among: RuleType) -> CannotTell:
     """The same ignorance, which leaves only the rules ``among`` open."""
     return CannotTell(why.why, why.pointer, among, asked=why.asked)
