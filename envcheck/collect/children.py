@@ -286,8 +286,10 @@ def ask_torch(executable: Path, shell: Shell, deadline: float) -> TorchRuntime |
     runtime = read_answer(result, TorchRuntime, keep=("signal",))
     if result.signal is not None and not result.timed_out and not result.truncated:
         if isinstance(runtime, Unread):
-            runtime = fill(TorchRuntime(), runtime, keep=("signal",))
-        return msgspec.structs.replace(runtime, signal=result.signal)
+            runtime = fill(TorchRuntime(), runtime, keep=("signal", "imported"))
+        # Killed before it could say that torch was imported: the import is what killed it.
+        imported = runtime.imported if runtime.imported is True else False
+        return msgspec.structs.replace(runtime, signal=result.signal, imported=imported)
     if isinstance(runtime, TorchRuntime) and result.ended:
         return msgspec.structs.replace(runtime, signal=None)
     return runtime

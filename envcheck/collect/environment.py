@@ -9,7 +9,7 @@ import re
 
 from envcheck.facts import Fact, ProcessEnvironment, Variable
 
-from .pythons import interpreter_of_script
+from .pythons import activation, meanings, own_environment
 from .shell import Shell
 from .system.root import printable
 
@@ -71,7 +71,10 @@ def collect_environment(shell: Shell) -> ProcessEnvironment:
     """The shell's side of the story.  Runs nothing: scripts are read for the interpreter that they name."""
     pips = [*shell.programs("pip"), *shell.programs("pip3")]
     home = shell.variable("USERPROFILE" if shell.windows else "HOME")
-    jupyters = list(shell.programs("jupyter"))
+    own = own_environment()
+    means = meanings(shell, own)
+    active = activation(shell, means, own)
+    python = means.python or means.python3
     return ProcessEnvironment(
         variables=[Variable(name=name, value=printable(value)) for name, value in sorted(allowed(shell))],
         path=[printable(entry) for entry in shell.path_entries()],
@@ -79,8 +82,11 @@ def collect_environment(shell: Shell) -> ProcessEnvironment:
         working_directory=printable(str(shell.cwd)) if shell.cwd is not None else None,
         shell_python=[printable(str(p)) for name in ("python", "python3") for p in shell.programs(name)],
         shell_pip=[printable(str(program)) for program in pips],
-        pip_interpreter=_printable(interpreter_of_script(pips[0], shell)) if pips else None,
-        jupyter_interpreter=_printable(interpreter_of_script(jupyters[0], shell)) if jupyters else None,
+        python_interpreter=printable(str(python)) if python is not None else None,
+        activated_interpreter=_printable(active.interpreter),
+        activation_in_effect=active.in_effect,
+        pip_interpreter=_printable(means.pip),
+        jupyter_interpreter=_printable(means.jupyter),
     )
 
 

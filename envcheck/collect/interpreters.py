@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -10,10 +12,14 @@ import msgspec
 from envcheck.facts import NOT_ASKED, Interpreter, Unread
 
 from . import children
-from .pythons import find_interpreters
+from .pool import describe as describe_error
+from .pythons import find_interpreters, meanings, own_environment
 from .pythons.layout import describe, identity_of, manager_of, name_of, read_cfg, site_folders
 from .shell import Shell
 from .system.root import printable
+
+AT_ONCE = min(4, os.cpu_count() or 1)
+"""Interpreters that are asked side by side: each imports torch, which takes a processor and some hundred MiB."""
 
 
 def ask_target(executable: Path, found_by: str, shell: Shell, deadline: float) -> Interpreter:
@@ -78,23 +84,58 @@ class Others(msgspec.Struct, frozen=True):
     """What a search found beside the target."""
 
     target_found_by: list[str]  # every way that led to the target
+    target_means: list[str]  # the shell's commands that lead to it now
     records: list[Interpreter]
 
 
-def find_others(shell: Shell, target: Path | None, packages: bool) -> Others:
+Ask = Callable[[Path, Interpreter], Interpreter]
+"""How to probe one environment that was found: its record by its files in, its own answer out."""
+
+
+def find_others(shell: Shell, target: Path | None, packages: bool, ask: Ask | None = None) -> Others:
     """Every other environment on this machine and the torch in its files, without running any.
 
-    ``packages`` also lists what else is installed in each.
+    ``packages`` also lists what else is installed in each.  ``ask`` is put to each interpreter, a few at a time.
     """
     from .jupyter import kernelspec_sightings
     from .pythons.glance import glance
 
+    means = meanings(shell, own_environment())
     mine = identity_of(target) if target is not None else None
     ways: list[str] = []
-    records = []
+    found: list[tuple[Path, Interpreter]] = []
     for item in find_interpreters(shell, kernelspec_sightings(shell)):
-        if identity_of(item.executable) == mine:
+        identity = identity_of(item.executable)
+        if identity == mine:
             ways = [printable(way) for way in item.found_by]
             continue
-        records.append(glance(describe(item.executable, item.found_by), item.executable, packages=packages))
-    return Others(ways, records)
+        record = msgspec.structs.replace(describe(item.executable, item.found_by), means=means.of(identity))
+        found.append((item.executable, glance(record, item.executable, packages=packages)))
+    records = [record for _, record in found] if ask is None else _ask_all(found, ask)
+    return Others(ways, means.of(mine) if mine is not None else [], records)
+
+
+def _ask_all(found: list[tuple[Path, Interpreter]], ask: Ask) -> list[Interpreter]:
+    """The records with what each interpreter says of itself, in the same order."""
+    records = [record for _, record in found]
+    waiting = iter(range(len(found)))
+    lock = threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                at = next(waiting, None)
+            if at is None:
+                return
+            executable, record = found[at]
+            try:
+                records[at] = ask(executable, record)
+            except Exception as error:  # noqa: BLE001  the wall: what was caught is why this one was not asked
+                records[at] = msgspec.structs.replace(record, probe=Unread("crashed", describe_error(error)))
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(AT_ONCE, len(found)))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return records

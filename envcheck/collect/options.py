@@ -15,6 +15,7 @@ class Options:
     env: str | None = None  # conda name, name of a venv's folder, or kernel name
     depth: Literal["quick", "normal", "deep"] = "normal"  # quick: torch is not imported
     all_envs: bool = False  # read the packages of every other environment too
+    probe_envs: bool = False  # ask every other environment as the judged one is asked (takes seconds each)
     deadline_s: float = 45.0  # for everything together; each collector has its own besides
     root: str = "/"  # stands before /sys, /proc, /dev, /etc and the system's own folders
     environ: Mapping[str, str] | None = None  # None: this process's

@@ -109,7 +109,14 @@ class _Look:
         self.container = pool.start("container", collect_container, *where, deadline_s=15.0)
         self.environment = pool.start("environment", collect_environment, shell, deadline_s=15.0)
         self.jupyter = pool.start("jupyter", collect_jupyter, shell, target, deadline_s=15.0)
-        self.others = pool.start("environments", find_others, shell, target, self.options.all_envs, deadline_s=20.0)
+        self.others = self.start_search(target)
+
+    def start_search(self, target: Path | None) -> Task[Others]:
+        """The other environments: by their files, or each asked as well."""
+        options = self.options
+        if not options.probe_envs:
+            return self.pool.start("environments", find_others, self.shell, target, options.all_envs, deadline_s=20.0)
+        return self.pool.start("environments", find_others, self.shell, target, True, self.ask_other)
 
     # --- collectors that need more than their own arguments -------------------------------------------------------
 
@@ -141,6 +148,16 @@ class _Look:
             if isinstance(answer.probe, Unread) and isinstance(answer.torch, Unread):
                 return answer.probe
         return self.within(children.ask_torch, executable, self.shell, 120.0)
+
+    def ask_other(self, executable: Path, record: Interpreter) -> Interpreter:
+        """One of the other environments, asked as the target is, one step after the other."""
+        answer = self.within(ask_target, executable, record.found_by[0], self.shell, 30.0)
+        runtime: TorchRuntime | Unread | None = NOT_ASKED
+        if not self.quick:
+            runtime = answer.torch if answer.torch is None or isinstance(answer.torch, Unread) else NOT_ASKED
+            if runtime is NOT_ASKED:
+                runtime = self.within(children.ask_torch, executable, self.shell, 120.0)
+        return msgspec.structs.replace(answer, found_by=record.found_by, means=record.means, runtime=runtime)
 
     def choose(self) -> Choice:
         """The target; a search that does not come back (a dead network home) costs the choice, not the rest."""
@@ -216,7 +233,7 @@ class _Look:
             target = Interpreter(executable=executable, found_by=[self.choice.found_by], probe=target)
         if isinstance(others, Others):
             ways = dict.fromkeys([*target.found_by, *others.target_found_by])
-            target = msgspec.structs.replace(target, found_by=list(ways))
+            target = msgspec.structs.replace(target, found_by=list(ways), means=others.target_means)
         runtime = NOT_ASKED if self.runtime is None else self.runtime.result()
         return [msgspec.structs.replace(target, runtime=runtime), *records]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from envcheck.facts import Snapshot
 
+from .bounds import Bounds
 from .case import CannotTell, Case, NotApplicable
 from .causes import explanations, fold, rank
 from .court import try_all
@@ -18,8 +19,9 @@ from .gate import (
     answer,
     exit_code,
     ladder,
+    weigh,
 )
-from .policy import Ignore, Policy
+from .policy import Forbid, Ignore, Policy, Require, Unknowns
 from .report import Consequence, Report, Verdict
 from .rule import HEADINGS, RUNGS, SEVERITIES, Question, Rule, RuleType, Severity, by_message, manual, question
 from .subject import DISPLAY_CLASS, HOST, NVIDIA, Subject, covers, is_nvidia_gpu, normal_bus_id, subjects
@@ -37,23 +39,27 @@ __all__ = [
     "NVIDIA",
     "RUNGS",
     "SEVERITIES",
+    "Bounds",
     "CannotTell",
     "Case",
     "Consequence",
     "Evidence",
     "Finding",
     "Fix",
+    "Forbid",
     "Ignore",
     "NotApplicable",
     "Policy",
     "Problem",
     "Question",
     "Report",
+    "Require",
     "Rule",
     "RuleType",
     "Severity",
     "Step",
     "Subject",
+    "Unknowns",
     "Verdict",
     "answer",
     "by_message",
@@ -70,6 +76,7 @@ __all__ = [
     "rank",
     "subjects",
     "try_all",
+    "weigh",
 ]
 
 

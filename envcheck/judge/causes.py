@@ -12,7 +12,11 @@ from .subject import covers
 
 def explanations(questions: Iterable[Question]) -> dict[str, frozenset[str]]:
     """Rule → every rule that it explains, directly or through others."""
-    direct = {rule.name: frozenset(rule.explains) for question in questions for rule in question.rules}
+    rules = [rule for question in questions for rule in question.rules]
+    direct = {rule.name: set(rule.explains) for rule in rules}
+    for rule in rules:
+        for cause in rule.explained_by:
+            direct.get(cause, set()).add(rule.name)
     closed: dict[str, frozenset[str]] = {}
     for name in direct:
         reach: set[str] = set()

@@ -64,9 +64,12 @@ def _try_one(question: Question, rules: Sequence[RuleType], case: Case, named_on
             else _verdict(rule, case, "ok")
             for rule in rules
         ]
-    if problem is None:
+    if problem is None or problem.confidence == "suggested":
         proven = [(pointer, item) for pointer, item in heard if item.proves]
-        return _by_message(rules, case, proven) if proven else [_verdict(rule, case, "ok") for rule in rules]
+        if proven:
+            return _by_message(rules, case, proven)
+    if problem is None:
+        return [_verdict(rule, case, "ok") for rule in rules]
     return _sentence(rules, case, problem)
 
 
@@ -115,7 +118,8 @@ def _sentence(rules: Sequence[RuleType], case: Case, problem: Problem) -> list[V
 def _convict(rule: RuleType, case: Case, problem: Problem) -> Verdict:
     finding = _finding(case, problem)
     for ignore in case.policy.ignore:
-        if ignore.rule == rule.name and ignore.subject in ("", case.subject.key):
+        meant = ignore.rule == rule.name and ignore.subject in ("", case.subject.key)
+        if meant and ignore.holds(case.policy.today):
             return _with(_verdict(rule, case, "ignored", ignore.reason), finding)
     return _with(_verdict(rule, case, "problem"), finding)
 
@@ -132,8 +136,9 @@ def _verdict(
         outcome=outcome,
         why=why,
         pointer=pointer,
-        asked=asked,
+        asked=asked or rule.required,
         essential=rule.essential,
+        required=rule.required,
     )
 
 

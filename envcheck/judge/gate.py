@@ -24,24 +24,39 @@ def answer(verdicts: Iterable[Verdict], policy: Policy) -> Answer:
     """fit, unfit or undetermined.
 
     Unfit: a problem at or above ``policy.fail_on``, or a suspicion of one (a failure message was seen).
-    Undetermined: an essential question was asked and could not be answered, or nothing was judged at all; with
-    ``policy.strict`` any question at error level.  A crashed rule counts as one that could not be answered.
+    Undetermined: a question that counts could not be answered, or nothing was judged at all.
     """
-    limit = SEVERITIES.index(policy.fail_on)
     doubt, anything = False, False
     for verdict in verdicts:
-        grave = SEVERITIES.index(verdict.severity) <= limit
-        if verdict.outcome == "problem" or (verdict.outcome == "cannot_tell" and verdict.finding is not None):
-            if grave:
-                return "unfit"
-            anything = True
-        elif verdict.outcome in ("cannot_tell", "crashed"):
-            asked = verdict.asked or policy.strict
-            if asked and (verdict.essential or (policy.strict and verdict.severity == "error")):
-                doubt = True
-        else:
-            anything = True
+        weight = weigh(verdict, policy)
+        if weight == "unfit":
+            return "unfit"
+        doubt = doubt or weight == "undetermined"
+        anything = anything or verdict.outcome not in UNANSWERED or verdict.finding is not None
     return "undetermined" if doubt or not anything else "fit"
+
+
+UNANSWERED = ("cannot_tell", "crashed")
+"""A crashed rule counts as one that could not be answered."""
+
+
+def weigh(verdict: Verdict, policy: Policy) -> Answer:
+    """What this verdict alone makes of the answer; the worst of all is the answer.
+
+    A question that could not be answered counts where the policy requires it; where it is essential and was asked;
+    and, if unknowns fail, at error level.
+    """
+    if verdict.outcome == "problem" or (verdict.outcome == "cannot_tell" and verdict.finding is not None):
+        return "unfit" if SEVERITIES.index(verdict.severity) <= SEVERITIES.index(policy.fail_on) else "fit"
+    return "undetermined" if verdict.outcome in UNANSWERED and _counts(verdict, policy) else "fit"
+
+
+def _counts(verdict: Verdict, policy: Policy) -> bool:
+    if verdict.required:
+        return True
+    if policy.strict or policy.unknown == "fail":
+        return verdict.essential or verdict.severity == "error"
+    return policy.unknown == "warn" and verdict.essential and verdict.asked
 
 
 def exit_code(verdict: Answer, *, undetermined_counts: bool) -> int:

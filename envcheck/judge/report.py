@@ -34,6 +34,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     pointer: str = ""
     asked: bool = True  # false: a cannot_tell only because nobody looked (--quick, a pasted text)
     essential: bool = False
+    required: bool = False  # the policy asks for it: not to know is never good enough
     finding: Finding | None = None
 
 

@@ -45,6 +45,8 @@ class Rule:
 
     ``name`` is the failure mode's id, ``explains`` names the rules whose findings are mere consequences of
     this one, ``essential`` marks the few questions without whose answer a machine is not called fit.
+    ``explained_by`` is ``explains`` told from the other side, and ``required`` marks what a policy alone asks for:
+    there, not to know is never good enough.
     """
 
     code: ClassVar[str]
@@ -52,7 +54,9 @@ class Rule:
     rung: ClassVar[str]
     severity: ClassVar[Severity] = "error"
     explains: ClassVar[tuple[str, ...]] = ()
+    explained_by: ClassVar[tuple[str, ...]] = ()
     essential: ClassVar[bool] = False
+    required: ClassVar[bool] = False
     pedantic: ClassVar[bool] = False
     life: ClassVar[Life] = "stable"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from envcheck.facts import Gpu, Snapshot, Unread
+from envcheck.facts import Gpu, Interpreter, Snapshot, Unread
 
 from .rule import SubjectKind
 
@@ -131,12 +131,18 @@ def _environments(snapshot: Snapshot, all_envs: bool) -> list[Subject]:
         wanted = list(range(len(interpreters)))
     else:
         wanted = [target] if isinstance(target, int) and target < len(interpreters) else []
+    prefixes = [_prefix(interpreters[i]) for i in wanted]
     out = []
-    for i in wanted:
-        python = interpreters[i]
-        prefix = python.prefix if isinstance(python.prefix, str) else python.executable
-        out.append(Subject("env", f"env:{prefix}", f"Python at {python.executable}", {"env": f"/interpreters/{i}"}))
+    for i, prefix in zip(wanted, prefixes, strict=True):
+        executable = interpreters[i].executable
+        # Several Pythons of a system share /usr: there the prefix alone is no identity.
+        identity = prefix if prefixes.count(prefix) == 1 else executable
+        out.append(Subject("env", f"env:{identity}", f"Python at {executable}", {"env": f"/interpreters/{i}"}))
     return out
+
+
+def _prefix(python: Interpreter) -> str:
+    return python.prefix if isinstance(python.prefix, str) else python.executable
 
 
 def _kernels(snapshot: Snapshot) -> list[Subject]:

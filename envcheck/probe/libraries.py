@@ -1,4 +1,4 @@
-"""Copies of shared libraries that must exist once, in the environment's own folders."""
+"""Copies of shared libraries that must exist once: along LD_LIBRARY_PATH and in the environment's own folders."""
 
 import os
 import sys
@@ -24,6 +24,10 @@ def folders(path):
 
 
 def candidates(path):
+    # In the order of the loader's search, which looks here before the cache; an empty entry is the working directory.
+    for entry in os.environ.get("LD_LIBRARY_PATH", "").replace(";", ":").split(":"):
+        if entry and sys.platform.startswith("linux"):
+            yield entry
     if os.path.isdir(os.path.join(sys.prefix, "conda-meta")):
         yield os.path.join(sys.prefix, "lib")
         yield os.path.join(sys.prefix, "Library", "bin")
@@ -48,7 +52,11 @@ def candidates(path):
 def in_folder(folder):
     """The libraries of interest in one folder, links to one file taken together."""
     real = {}
-    for name in sorted(os.listdir(folder)):
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:  # a folder of LD_LIBRARY_PATH that this user may not list: the loader finds nothing there either
+        return []
+    for name in names:
         if family(name) not in LIBRARIES:
             continue
         path = os.path.realpath(os.path.join(folder, name))

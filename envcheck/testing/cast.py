@@ -406,7 +406,12 @@ def _gpu_lost() -> Snapshot:
 def _nvml_hang() -> Snapshot:
     silent = Unread("timeout", "no answer in 30 s")
     nvml = Nvml(
-        library=f"{p.LIB}/libnvidia-ml.so.1", init_code=silent, device_count=silent, gpus=silent, waited_seconds=30.0, process_state="D"
+        library=f"{p.LIB}/libnvidia-ml.so.1",
+        init_code=silent,
+        device_count=silent,
+        gpus=silent,
+        waited_seconds=30.0,
+        process_state="D",
     )
     return _server(
         [H100],

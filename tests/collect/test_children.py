@@ -145,13 +145,22 @@ PYTHON = Path(sys.executable)
 
 @pytest.mark.parametrize("number", [4, 7, 11])
 def test_an_import_that_kills_the_process_is_a_fact(number: int, pretend: Pretend) -> None:
-    """The signal, and what was known before: where torch would have come from."""
+    """The signal, what was known before, and that the import never came to its end."""
     pretend(f'say(kind="torch_runtime", origin="/x/torch/__init__.py")\ndie({number})')
     runtime = children.ask_torch(PYTHON, inherit(), 20.0)
     assert isinstance(runtime, TorchRuntime)
     assert (runtime.signal, runtime.origin) == (number, "/x/torch/__init__.py")
-    assert isinstance(runtime.imported, Unread)
-    assert runtime.imported.why == "crashed"
+    assert runtime.imported is False
+    assert isinstance(runtime.import_error, Unread)
+    assert runtime.import_error.why == "crashed"
+
+
+def test_a_crash_after_the_import_is_not_the_imports(pretend: Pretend) -> None:
+    """torch was imported, and a kernel killed the process."""
+    pretend('say(kind="torch_runtime", imported=True)\ndie(11)')
+    runtime = children.ask_torch(PYTHON, inherit(), 20.0)
+    assert isinstance(runtime, TorchRuntime)
+    assert (runtime.imported, runtime.signal) == (True, 11)
 
 
 def test_a_kill_by_our_own_deadline_is_no_crash(pretend: Pretend) -> None:

@@ -1,4 +1,4 @@
-"""Whole runs of ``envcheck doctor`` on pretended machines: the right first root cause, and nothing else at error level."""
+"""Whole runs of ``envcheck doctor`` on pretended machines: the right first root cause, no other error."""
 
 from __future__ import annotations
 

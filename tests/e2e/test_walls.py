@@ -28,8 +28,11 @@ def measured(deployed: Deployed, *arguments: str, cwd: Path) -> tuple[dict[str, 
     with out.open("wb") as stdout:
         started = time.monotonic()
         child = subprocess.Popen(
-            [sys.executable, "-m", "envcheck", "doctor", "--quick", "--format", "json", "--root", str(deployed.root)]
-            + list(arguments),
+            [
+                *(sys.executable, "-m", "envcheck", "doctor", "--quick", "--format", "json"),
+                *("--root", str(deployed.root)),
+                *arguments,
+            ],
             env=deployed.environment(HOME=str(cwd)),
             stdin=subprocess.DEVNULL,
             stdout=stdout,

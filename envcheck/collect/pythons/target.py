@@ -69,7 +69,7 @@ def _meant_by_shell(shell: Shell, own_prefix: Path | None) -> Choice:
     disagreements: list[str] = []
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         folder = shell.folder(name)
-        if folder is None or _is_passing(folder, own_prefix):
+        if folder is None or is_passing(folder, own_prefix):
             continue
         executable = python_in(folder, windows=shell.windows)
         if executable is None:
@@ -77,7 +77,7 @@ def _meant_by_shell(shell: Shell, own_prefix: Path | None) -> Choice:
         else:
             answers.append((name, executable))
     for name in ("python", "python3"):
-        found, note = _first_on_path(name, shell, own_prefix)
+        found, note = first_on_path(name, shell, own_prefix)
         if note:
             disagreements.append(note)
         if found is not None:
@@ -95,11 +95,11 @@ def _meant_by_shell(shell: Shell, own_prefix: Path | None) -> Choice:
     )
 
 
-def _first_on_path(name: str, shell: Shell, own_prefix: Path | None) -> tuple[Path | None, str]:
+def first_on_path(name: str, shell: Shell, own_prefix: Path | None) -> tuple[Path | None, str]:
     """What the shell would start for ``name``, and a note where that is nothing."""
     for program in shell.programs(name):
         prefix = prefix_of(program)
-        if _is_passing(prefix, own_prefix):
+        if is_passing(prefix, own_prefix):
             continue
         if own_prefix is not None and _same(prefix, own_prefix) and is_tool_environment(prefix):
             continue
@@ -110,7 +110,7 @@ def _first_on_path(name: str, shell: Shell, own_prefix: Path | None) -> tuple[Pa
     return None, ""
 
 
-def _is_passing(prefix: Path, own_prefix: Path | None) -> bool:
+def is_passing(prefix: Path, own_prefix: Path | None) -> bool:
     """An environment that is only there because uv started envcheck in (or over) it."""
     return own_prefix is not None and is_ephemeral(own_prefix) and is_ephemeral(prefix)
 

@@ -33,7 +33,7 @@ def test_outcomes(cast: str, changes: dict[str, Any], outcome: str) -> None:
 def test_the_warning_of_nvidia_smi_is_heard(heard: Callable[..., Machine]) -> None:
     """Where the fact is not known, the message that nvidia-smi prints leads to a suspicion."""
     silent = machine("h100").but({VALID: Unread("unsupported"), "/nvml/gpus/1/inforom_valid": Unread("unsupported")})
-    verdict = judge_one(RULE, heard(silent, RULE, "WARNING: infoROM is corrupted at gpu 0000:0B:00.0"))
+    verdict = judge_one(RULE, heard(silent, RULE, "WARNING: infoROM is corrupted at gpu 0000:0B:00.0"), subject="host")
     assert verdict.outcome == "cannot_tell"
     assert verdict.finding is not None and verdict.finding.confidence == "suggested"
 

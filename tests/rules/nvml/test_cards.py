@@ -114,9 +114,9 @@ def test_without_the_log_the_likely_rule_is_a_suspicion(changes: dict[str, Any],
 
 
 def test_a_message_outweighs_that_suspicion(heard: Callable[..., Machine]) -> None:
-    """A record that somebody pasted leads, not the mere fact that the card does not answer."""
+    """A record that somebody pasted leads, heard on the machine: of two cards it names neither."""
     unsure = machine("h100").but({**UNLISTED, LOG: REFUSED})
-    verdict = judge_one(GSP, heard(unsure, GSP, GSP_62), subject=SECOND)
+    verdict = judge_one(GSP, heard(unsure, GSP, GSP_62), subject="host")
     assert verdict.finding is not None and verdict.finding.summary == GSP_62
 
 
