@@ -22,26 +22,28 @@ NO_TORCH = ["torch-not-installed"]
 """The first Python on the PATH of whoever runs the tests may have no torch; that is not what is tested here."""
 
 
+WATCH = """
+import resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+sys.stderr.write(str(peak // (1 << 20 if sys.platform == "darwin" else 1 << 10)))
+sys.stdout.buffer.write(done.stdout)
+"""
+"""A small process in between: a child's peak begins at the size of whoever forked it, and pytest is large."""
+
+
 def measured(deployed: Deployed, *arguments: str, cwd: Path) -> tuple[dict[str, object], float, float]:
     """The report, the seconds and the peak memory in MiB of envcheck and of every child that it waited for."""
-    out = cwd / "report.json"
-    with out.open("wb") as stdout:
-        started = time.monotonic()
-        child = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "envcheck", "doctor", "--quick", "--format", "json"),
-                *("--root", str(deployed.root)),
-                *arguments,
-            ],
-            env=deployed.environment(HOME=str(cwd)),
-            stdin=subprocess.DEVNULL,
-            stdout=stdout,
-            stderr=subprocess.DEVNULL,
-        )
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.monotonic() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    return json.loads(out.read_bytes()), seconds, usage.ru_maxrss / 1024
+    command = [sys.executable, "-m", "envcheck", "doctor", "--quick", "--format", "json", "--root", str(deployed.root)]
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", WATCH, *command, *arguments],
+        env=deployed.environment(HOME=str(cwd)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+    )
+    return json.loads(done.stdout), time.monotonic() - started, float(done.stderr)
 
 
 def test_an_nvidia_smi_that_ignores_sigterm(deploy: Deploy, tmp_path: Path) -> None:

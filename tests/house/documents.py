@@ -15,8 +15,8 @@ def rule_list() -> str:
     lines = [
         "# Rules",
         "",
-        f"{len(RULES)} rules, by the rung of the ladder that they stand on. `envcheck rules NAME` shows the manual page",
-        "of one: what it looks at, why it matters, how to mend it, when it cannot tell, and where the facts come from.",
+        f"{len(RULES)} rules, by the rung of the ladder that they stand on. `envcheck rules NAME` shows the manual",
+        "page of one: what it looks at, why it matters, how to mend it, when it cannot tell, and where the facts come from.",
     ]
     for rung in RUNGS:
         here = sorted((rule for rule in RULES if rule.rung == rung), key=lambda rule: rule.code)
