@@ -129,9 +129,16 @@ TABLE: list[Row] = [
     (
         "compute-mode-exclusive",
         "h100",
-        gpu(compute_mode="exclusive_process", processes=[holder(1)]),
+        {**gpu(compute_mode="exclusive_process", processes=[holder(1)]), "/cuda/init_code": 46},
         "problem",
         "error",
+    ),
+    (
+        "compute-mode-exclusive",
+        "h100",
+        gpu(compute_mode="exclusive_process", processes=[holder(1)]),  # what the mode is for
+        "problem",
+        "warning",
     ),
     ("compute-mode-exclusive", "h100", gpu(compute_mode="exclusive_process"), "problem", "warning"),
     ("compute-mode-exclusive", "h100", {}, "ok", None),

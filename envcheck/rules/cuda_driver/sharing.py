@@ -7,6 +7,7 @@ from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, 
 from envcheck.rules.gauges import gauges
 
 MIB = 1 << 20
+DEVICE_UNAVAILABLE = 46  # CUresult of cuda.h
 FULL = 0.90
 """Share of a card's memory in use from which the next model hardly fits."""
 
@@ -165,7 +166,8 @@ def may_processes_share_the_card(case: Case) -> Problem | None:
             busy = case.records(f"{at}/processes", GpuProcess)
         except CannotTell as unread:
             raise CannotTell(unread.why, unread.pointer) from unread
-    closed = mode == "prohibited" or bool(busy)
+    # A process in its own exclusive card is what the mode is for; that somebody else was turned away makes it a fault.
+    closed = mode == "prohibited" or (bool(busy) and _was_turned_away(case))
     return case.problem(
         ComputeModeExclusive,
         f"{case.subject.label} is in compute mode {mode}" + (" and a process has it" if busy else ""),
@@ -176,6 +178,15 @@ def may_processes_share_the_card(case: Case) -> Problem | None:
         fix=ComputeModeExclusive.mend(case),
         severity=None if closed else "warning",
     )
+
+
+def _was_turned_away(case: Case) -> bool:
+    """Did a CUDA program here meet error 46, "busy or unavailable"?  For the severity only."""
+    if case.maybe(lambda: case.known("/cuda/init_code", int)) == DEVICE_UNAVAILABLE:
+        return True
+    target = case.maybe(lambda: case.known("/target/interpreter", int))
+    error = case.maybe(lambda: case.known(f"/interpreters/{target}/runtime/init_error", str))
+    return isinstance(target, int) and isinstance(error, str) and "busy or unavailable" in error
 
 
 class HostOomKilled(Rule):
