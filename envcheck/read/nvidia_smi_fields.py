@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from envcheck.facts import Unread
 
+from .lines import Line
+
 Read = Callable[[str], Any]
+Note: TypeAlias = Callable[[str, Line], None]
+"""Told of every fact that is read from a text: its pointer below /smi, and the line that states it."""
+
 MIB = 1 << 20
 
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"-?\d{1,12}(?:\.\d{1,12})?(?!\d)")  # no reading is longer, and a hostile text may be
+_HEX = re.compile(r"(?:0x)?[0-9a-fA-F]{1,8}")
 _BUS_ID = re.compile(r"([0-9a-fA-F]{4,8}):([0-9a-fA-F]{2}):([0-9a-fA-F]{2})\.([0-7])$")
 _ERRORS = frozenset({"err!", "unknown error", "gpu requires reset"})
 
@@ -25,7 +31,9 @@ def read_value(text: str, read: Read, none: bool) -> Any:
     low = plain.lower()
     if low in ("n/a", ""):
         return None if none and plain else Unread("unsupported" if plain else "garbled", text)
-    if low in ("not supported", "function not found", "unknown") or low.startswith("requested functionality"):
+    if low in ("not supported", "function not found", "unknown") or low.startswith(
+        ("requested functionality", "not available")
+    ):
         return Unread("unsupported", text)
     if "insufficient permissions" in low:
         return Unread("refused", text)
@@ -63,13 +71,14 @@ def as_bytes(text: str) -> int:
     return as_whole(text) * MIB
 
 
+_ON = frozenset({"enabled", "yes", "active", "on"})
+_OFF = frozenset({"disabled", "no", "not active", "off"})
+
+
 def as_switch(text: str) -> bool:
-    try:
-        return {"enabled": True, "yes": True, "active": True, "disabled": False, "no": False, "not active": False}[
-            text.lower()
-        ]
-    except KeyError:
-        raise ValueError(text) from None
+    if text.lower() not in _ON | _OFF:
+        raise ValueError(text)
+    return text.lower() in _ON
 
 
 def as_bus_id(text: str) -> str:
@@ -87,10 +96,12 @@ def as_pstate(text: str) -> int:
 
 def as_device_id(text: str) -> int:
     """0x2330 of "233010DE": the lower half is the vendor."""
-    return int(text, 16) >> 16
+    return as_full_id(text) >> 16
 
 
 def as_full_id(text: str) -> int:
+    if not _HEX.fullmatch(text):
+        raise ValueError(text)
     return int(text, 16)
 
 
@@ -103,6 +114,13 @@ def as_virtualization(text: str) -> str:
     return {"pass-through": "passthrough", "host vgpu": "host-vgpu", "host vsga": "host-vsga"}.get(
         text.lower(), text.lower()
     )
+
+
+def as_success(text: str) -> int:
+    """nvmlReturn_t of the fabric's registration; only success is one word in every driver."""
+    if text != "Success":
+        raise ValueError(text)
+    return 0
 
 
 _POWER = ("gpu_power_readings", "power_readings")
@@ -128,6 +146,7 @@ FIELDS: tuple[Field, ...] = (
     Field("gsp_firmware", as_word, True, ("gsp_firmware_version",)),
     Field("virtualization", as_virtualization, False, ("gpu_virtualization_mode/virtualization_mode",)),
     Field("driver_model", as_word, True, ("driver_model/current_dm",)),
+    Field("license_status", as_word, True, ("vgpu_software_licensed_product/license_status",)),
     Field("bus_id", as_bus_id, False, ("pci/pci_bus_id",)),
     Field("pci_device_id", as_device_id, False, ("pci/pci_device_id",)),
     Field("pci_subsystem_id", as_full_id, False, ("pci/pci_sub_system_id",)),
@@ -194,9 +213,19 @@ FIELDS: tuple[Field, ...] = (
     Field("mig_mode", as_switch, True, ("mig_mode/current_mig",)),
     Field("mig_pending", as_switch, True, ("mig_mode/pending_mig",)),
     Field("fabric_state", as_snake, True, ("fabric/state",)),
+    Field("fabric_status", as_success, True, ("fabric/status",)),
     Field("fabric_clique", as_whole, True, ("fabric/cliqueId",)),
     Field("recovery_action", as_snake, True, ("gpu_recovery_action",)),
 )
+
+_BY_NAME = {field.name: field for field in FIELDS}
+
+
+def read_field(name: str, text: str) -> Any:
+    """The fact of one field of :class:`~envcheck.facts.Gpu` behind its reading's text, in whatever form it stands."""
+    field = _BY_NAME[name]
+    return read_value(text.strip(), field.read, field.none)
+
 
 # Counters that a newer DTD splits (SRAM parity and SEC-DED apart) are summed.
 SUMS: dict[str, tuple[str, ...]] = {

@@ -7,16 +7,25 @@ the text, so that a text without messages costs little more than reading it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
 from envcheck.facts import Symptom
 
 LONGEST_LINE = 4000
-"""Characters of a line that are looked at: no message is longer, and no pattern meets more to backtrack over."""
+"""Characters that are looked at in one go: no message is longer, and no pattern meets more to backtrack over."""
+
+_QUOTED_WHOLE = 1000
+"""A line up to this length is quoted whole; of a longer one the message and what stands around it."""
+
+_WRAPPED = 400
+"""Characters of a message before and behind a line break."""
 
 ALWAYS = ("xid", "sxid")
 """Rows that are reported beside another match of the same line: the number is a fact of its own."""
@@ -60,33 +69,105 @@ def find_symptoms(text: str, source: Callable[[int], str]) -> list[Symptom]:
     ``source`` names the place of a line (by its number, from 1).  In one line the first row of the table that
     matches is taken; a message that is repeated keeps its first place.
     """
-    rows = [row for row in table() if any(anchor in text for anchor in row.anchors)]
-    if not rows:
-        return []
+    return find_in_lines(list(enumerate(text.split("\n"), start=1)), source)
+
+
+def find_in_lines(lines: Sequence[tuple[int, str]], source: Callable[[int], str]) -> list[Symptom]:
+    """:func:`find_symptoms` for lines that are already parted and numbered.
+
+    A message that was wrapped by hand over two lines is found as well, where neither line holds one of its own.
+    """
+    double = _candidates([text.strip() for _, text in lines], " ", table())
+    # Whatever stands in a line stands in the joined text as well, but for an anchor's blanks at its ends.
+    present = {row.id for rows in double.values() for row in rows}
+    rows = [row for row in table() if row.id in present or any(a != a.strip() for a in row.anchors)]
+    single = _candidates([text for _, text in lines], "\n", rows)
     found: dict[tuple[str, tuple[str, ...]], Symptom] = {}
-    for number, line in _lines(text):
-        taken = False
-        for row in rows:
-            if taken and row.id not in ALWAYS:
-                continue
-            if not any(anchor in line for anchor in row.anchors):
-                continue
-            match = _compiled(row.pattern).search(line)
-            if match is None:
-                continue
-            taken = True
-            values = tuple(group for group in match.groups() if group is not None)
+    taken: set[int] = set()
+    hits: list[tuple[int, list[_Hit]]] = []
+    for at, rows in sorted(single.items()):
+        here = [hit for window in _windows(lines[at][1]) for hit in _matches(window, rows)]
+        if here:
+            taken.add(at)
+            hits.append((at, here))
+    for at, rows in sorted(double.items()):
+        for first in (at - 1, at):
+            if first >= 0 and first + 1 < len(lines) and not {first, first + 1} & taken:
+                wrapped = _wrapped(lines[first][1], lines[first + 1][1], rows)
+                if wrapped:
+                    taken.update((first, first + 1))
+                    hits.append((first, wrapped))
+    for at, here in sorted(hits, key=lambda hit: hit[0]):
+        for row, values, words in here:
             key = (row.id, values)
             if key not in found:
                 found[key] = Symptom(
                     id=row.id,
-                    text=line.strip(),
-                    source=source(number),
+                    text=words.strip(),
+                    source=source(lines[at][0]),
                     values=_ordered(row.id, values),
                     suggests=row.suggests,
                     proves=row.proves,
                 )
     return list(found.values())
+
+
+class _Hit(NamedTuple):
+    """A message in a line: its row, what the pattern captured, and the words to quote."""
+
+    row: Row
+    values: tuple[str, ...]
+    words: str
+
+
+def _candidates(texts: Sequence[str], joint: str, rows: Sequence[Row]) -> dict[int, list[Row]]:
+    """Line → the rows of which an anchor begins in it, in the table's order.  One search of the text an anchor."""
+    whole = joint.join(texts)
+    starts = list(accumulate((len(text) + len(joint) for text in texts), initial=0))
+    found: dict[int, list[Row]] = {}
+    for row in rows:
+        places: set[int] = set()
+        for anchor in row.anchors:
+            at = whole.find(anchor)
+            while at >= 0:
+                index = bisect_right(starts, at) - 1
+                places.add(index)
+                at = whole.find(anchor, max(at + 1, starts[index + 1] - len(anchor)))
+        for index in places:
+            found.setdefault(index, []).append(row)
+    return found
+
+
+def _matches(line: str, rows: Sequence[Row]) -> list[_Hit]:
+    """The messages in one line: of the first row that matches, and of the rows of :data:`ALWAYS`."""
+    hits: list[_Hit] = []
+    for row in rows:
+        if hits and row.id not in ALWAYS:
+            continue
+        match = _compiled(row.pattern).search(line)
+        if match is not None:
+            words = line
+            if len(line) > _QUOTED_WHOLE:
+                words = line[max(0, match.start() - _WRAPPED) : match.end() + _WRAPPED]
+            hits.append(_Hit(row, _captured(match), words))
+    return hits
+
+
+def _wrapped(before: str, line: str, rows: Sequence[Row]) -> list[_Hit]:
+    """A message that begins on one line and ends on the next."""
+    first, second = before.strip()[-_WRAPPED:], line.strip()[:_WRAPPED]
+    if not first or not second:
+        return []
+    whole = f"{first} {second}"
+    for row in rows:
+        match = _compiled(row.pattern).search(whole)
+        if match is not None and match.start() < len(first) and match.end() > len(first) + 1:
+            return [_Hit(row, _captured(match), whole)]
+    return []
+
+
+def _captured(match: re.Match[str]) -> tuple[str, ...]:
+    return tuple(group for group in match.groups() if group is not None)
 
 
 def _ordered(row: str, values: tuple[str, ...]) -> list[str]:
@@ -96,7 +177,10 @@ def _ordered(row: str, values: tuple[str, ...]) -> list[str]:
     return list(values)
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines; a line break before "NVRM: " that continues a message is a blank (the kernel wraps them)."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        yield number, line[:LONGEST_LINE]
+def _windows(line: str) -> Iterator[str]:
+    """A line in pieces that no message outgrows; the pieces overlap by the length of a message."""
+    if len(line) <= LONGEST_LINE:
+        yield line
+        return
+    for start in range(0, len(line), LONGEST_LINE - _WRAPPED):
+        yield line[start : start + LONGEST_LINE]

@@ -71,16 +71,35 @@ def test_a_megabyte_is_read_quickly_and_time_grows_linearly() -> None:
     log = "2026-11-24 12:00:00 INFO step 123 loss 0.123 lr 1e-4 undefined symbol of nothing\n"
     bait = "undefined symbol: _Z" + "a" * 200 + "\n"
     for piece in (log, bait, "Unexpected error from cudaGetDeviceCount() " * 40):
-        took = []
-        for size in (250_000, 1_000_000):
-            text = piece * (size // len(piece))
-            started = time.perf_counter()
-            find_symptoms(text, line)
-            took.append(time.perf_counter() - started)
-        assert took[1] < 1.5
-        assert took[1] < 12 * max(took[0], 0.005)
+        small, large = (_cost(piece * (size // len(piece))) for size in (250_000, 1_000_000))
+        assert large < 1.5
+        assert large < 12 * max(small, 0.005)
 
 
-def test_endless_lines_are_cut() -> None:
-    """A message beyond the cut of one endless line is not looked for."""
-    assert find_symptoms("x" * LONGEST_LINE + "No CUDA GPUs are available", line) == []
+def _cost(text: str) -> float:
+    """Processor seconds, the least of three: what else the machine does is not what is measured."""
+    costs = []
+    for _ in range(3):
+        started = time.process_time()
+        find_symptoms(text, line)
+        costs.append(time.process_time() - started)
+    return min(costs)
+
+
+def test_a_message_in_an_endless_line_is_found_and_quoted_in_part() -> None:
+    """An archive may join a whole report into one line; its messages count all the same."""
+    found = find_symptoms("x " * LONGEST_LINE + "No CUDA GPUs are available" + " y" * LONGEST_LINE, line)
+    assert [s.id for s in found] == ["no-cuda-gpus-are-available"]
+    assert len(found[0].text) < 1000
+
+
+def test_a_message_wrapped_by_hand_is_found() -> None:
+    """A line break in a message, with indentation behind it, hides nothing."""
+    text = "RuntimeError:\n  The detected CUDA version (11.8) mismatches the version that was used to\n  compile PyTorch (12.1)"
+    assert [(s.id, s.source) for s in find_symptoms(text, line)] == [("the-detected-cuda-version-11-8-mismatches", "line 2")]
+
+
+def test_two_messages_on_neighbouring_lines_stay_two() -> None:
+    """What joins a wrapped message does not join two whole ones."""
+    text = "RuntimeError: No CUDA GPUs are available\nAssertionError: Torch not compiled with CUDA enabled"
+    assert [s.source for s in find_symptoms(text, line)] == ["line 1", "line 2"]

@@ -1,0 +1,125 @@
+"""What a text tells of in passing: the only card and the only torch that it names, and the versions of the driver's two
+halves.
+
+A sentence is no measurement, so this is asked last, and it counts only where it is unambiguous: one card, one version.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from envcheck.compat.gpus import gpu_by_name
+from envcheck.compat.rows import Gpu
+
+from .draft import PYTHON, TORCH, Draft
+from .lines import Line
+from .torch_words import take_runtime_gpu, take_torch_cuda, take_torch_version
+
+SIGNS = (
+    "RTX",
+    "GTX",
+    "GeForce",
+    "Tesla",
+    "Quadro",
+    "NVIDIA ",
+    "nvidia-",
+    "torch",
+    "Torch",
+    "module",
+    "librar",
+    "userspace",
+    "user-space",
+)
+
+_CARD = re.compile(
+    r"\b(?:NVIDIA )?(?:(?:GeForce )?[RG]TX ?(?:PRO )?[A-Z]?\d{3,4}(?: ?(?:Ti|SUPER|Super|D|Ada))?(?: SUPER)?"
+    r"(?: Laptop GPU)?|(?:Tesla )?(?:V100|P100|P40|P4|T4|K80|M40|M60)\b"
+    r"|(?:NVIDIA )?(?:A100|A800|H100|H800|H200|B200|L40S?|L4|A10G?|A40|A30|A6000)\b"
+    r"|TITAN (?:V|RTX|Xp|X)\b|Quadro [A-Z]{1,3}\d{3,4})"
+)
+_TORCH = re.compile(
+    r"\b(?:[Pp]y[Tt]orch|torch)(?: version|:| |\s?v| \()?\s?[`'\"*]{0,2}(\d\.\d{1,2}\.\d)(?:\+(cpu|cu\d{2,3}))?"
+    r"(?!\.?\d)"
+)
+_WISH = re.compile(
+    r"\b(?:requires?|required|requirement|install|need(?:s|ed)?|want(?:s|ed)?|recommend(?:s|ed)?|supports?|built for"
+    r"|compiled)\b|you have|[<>]="
+)
+"""A line that asks for a version, or tells another one's, does not say which one is there."""
+_IMAGE = re.compile(r"\bpytorch/pytorch:(\d\.\d{1,2}\.\d)-cuda(\d{1,2}\.\d)-cudnn\d")
+_WHEEL = re.compile(
+    r"\b(nvidia-[a-z]{3,12}(?:-[a-z]{3,10})?-cu1[1-3])[ =@`'\"v*]{1,6}(\d{1,2}(?:\.\d{1,4}){2,3})(?!\.?\d)"
+)
+_VERSION = r"(?P<{0}>\d{{3}}\.\d{{2,3}}(?:\.\d{{2}})?)(?!\.?\d)"
+_MODULE = re.compile(r"\b(?:kernel )?module\b[^.;\n]{0,60}?[\s`'\"*|(]" + _VERSION.format("version"))
+_LIBRARY = re.compile(
+    r"\b(?:user-?space|user-?land|librar(?:y|ies)|libs)\b[^.;\n]{0,60}?[\s`'\"*|(]" + _VERSION.format("version")
+)
+
+
+def read(lines: Sequence[Line], draft: Draft) -> None:
+    """Read what is told in passing."""
+    _wheels(lines, draft)
+    _halves(lines, draft)
+    whole = "\n".join(line.text for line in lines)
+    if not draft.has(f"{TORCH}/version") and (_TORCH.search(whole) or _IMAGE.search(whole)):
+        _torch(lines, draft)
+    listed = draft.has("/smi/gpus") or draft.has(f"{PYTHON}/runtime/devices")
+    if not listed and _CARD.search(whole):
+        _card(lines, draft)
+
+
+def _card(lines: Sequence[Line], draft: Draft) -> None:
+    named: dict[str, tuple[str, Line]] = {}
+    for line in lines:
+        for found in _CARD.finditer(line.text):
+            row = gpu_by_name(found[0])
+            if isinstance(row, Gpu):
+                named.setdefault(row.name, (found[0].strip(), line))
+            if len(named) > 1:
+                return
+    for name, line in named.values():
+        take_runtime_gpu(draft, name, line)
+
+
+def _torch(lines: Sequence[Line], draft: Draft) -> None:
+    named: dict[str, tuple[str | None, Line]] = {}
+    for line in lines:
+        for version, cuda in _IMAGE.findall(line.text):
+            named.setdefault(version, (cuda, line))
+        if _WISH.search(line.text):
+            continue
+        for version, build in _TORCH.findall(line.text):
+            named.setdefault(f"{version}+{build}" if build else version, (None, line))
+        if len({version.partition("+")[0] for version in named}) > 1:
+            return
+    for version, (cuda, line) in sorted(named.items(), key=lambda item: "+" not in item[0]):
+        take_torch_version(draft, version, line, by_hand=True)
+        if cuda is not None:
+            take_torch_cuda(draft, cuda, line, by_hand=True)
+
+
+def _wheels(lines: Sequence[Line], draft: Draft) -> None:
+    for line in lines:
+        if "nvidia-" in line.text:
+            for name, version in _WHEEL.findall(line.text):
+                draft.package(name, version, line)
+
+
+def _halves(lines: Sequence[Line], draft: Draft) -> None:
+    """The kernel module and the user libraries, each with its version; a sentence may go over two lines."""
+    for line, after in zip(lines, [*lines[1:], Line(0, "")], strict=True):
+        if (
+            "module" not in line.text
+            and "librar" not in line.text
+            and "user" not in line.text
+            and "libs" not in line.text
+        ):
+            continue
+        sentence = f"{line.text[-400:]} {after.text.strip()[:200]}"
+        module, library = _MODULE.search(sentence), _LIBRARY.search(sentence)
+        if module is not None:
+            draft.note("/driver/sys_module", module["version"], line, by_hand=True)
+        if library is not None:
+            draft.driver_library(library["version"], line)

@@ -1,0 +1,287 @@
+"""Messages that mean one thing here and another there: sorted by the numbers in them and by what stands around them.
+
+Each function looks at one kind of message and gives it back with the rule that its surroundings leave.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from envcheck.compat.rows import TorchBuild
+from envcheck.compat.sm import coverage, parse_target
+from envcheck.compat.torch_builds import torch_build
+from envcheck.compat.version import cuda_of, key, split_local
+from envcheck.facts import Symptom
+
+from .draft import PYTHON, TORCH, Draft
+from .lines import Line
+from .values import build_of
+
+AROUND = 40
+"""Lines before and behind a message that belong to the same log."""
+
+_BUILDING = re.compile(
+    r"pip-build-env|Getting requirements to build|subprocess-exited-with-error|metadata-generation-failed"
+    r"|setup\.py egg_info"
+    r"|Preparing metadata|Building wheels? for|build_meta|prepare_metadata_for_build|Failed to build|builds-v0"
+    r"|build_wheel|get_requires_for_build"
+)
+_COMPILING = re.compile(
+    _BUILDING.pattern + r"|setup\.py|cmake|CMake|ninja|make\[\d\]|[Bb]uilding extension|cpp_extension|cargo build"
+)
+_NOTEBOOK = re.compile(r"<ipython-input-|Cell In ?\[|ipykernel|In \[\d+\]:|\.ipynb")
+_SIZE = r"(\d+(?:\.\d+)?) ?([KMGT]i?B|bytes)"
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "b": 1}
+
+
+class Surroundings(NamedTuple):
+    """What a message is weighed against: the whole text, its facts, and the ids of its other messages."""
+
+    lines: Sequence[Line]
+    draft: Draft
+    ids: frozenset[str]
+
+    def near(self, symptom: Symptom) -> str:
+        """The lines around a message."""
+        number = int(symptom.source.removeprefix("line ").split(":")[0])
+        return "\n".join(line.text for line in self.lines if abs(line.number - number) <= AROUND)
+
+
+def route(found: Sequence[Symptom], lines: Sequence[Line], draft: Draft) -> list[Symptom]:
+    """The messages, each pointing at the rule that its surroundings leave."""
+    text = Surroundings(lines, draft, frozenset(symptom.id for symptom in found))
+    out = []
+    for symptom in found:
+        sort = _SORTERS.get(symptom.id)
+        chosen = sort(symptom, text) if sort is not None else symptom.suggests
+        # What the surroundings decided is more than the words alone and less than a proof.
+        proves = symptom.proves and (chosen == symptom.suggests)
+        out.append(replace(symptom, suggests=chosen, proves=proves))
+    return out
+
+
+def _no_module(symptom: Symptom, text: Surroundings) -> str:
+    """In an installation log torch is missing in the builder's own environment; in a notebook, in the kernel's."""
+    around = text.near(symptom)
+    if _BUILDING.search(around):
+        return "build-isolation-no-torch"
+    return "jupyter-kernel-other-env" if _NOTEBOOK.search(around) else "wrong-interpreter"
+
+
+def _no_device(symptom: Symptom, text: Surroundings) -> str:
+    """No device for CUDA: hidden by a mask, where one is set or another tool lists cards; else none is there."""
+    if "failed-to-initialize-nvml-unknown-error" in text.ids:
+        return "container-gpu-lost-after-reload"
+    mask = text.draft.variable_of("CUDA_VISIBLE_DEVICES")
+    if mask is not None and (mask != "0" or text.draft.has("/smi/gpus")):
+        return _mask(mask)
+    listed = text.draft.has("/smi/gpus") or text.draft.has("/devices/pci")
+    return "cvd-empty" if listed else "gpu-absent-from-pci-bus"
+
+
+def _mask(value: str) -> str:
+    """What is wrong with a mask that leaves no device, by its form."""
+    items = [item.strip() for item in value.split(",")]
+    if items[0].startswith("MIG-"):
+        return "cvd-mig-form"
+    if items[0].upper().startswith("GPU-"):
+        return "cvd-bad-uuid"
+    if not items[0].isdigit():
+        return "cvd-empty"
+    return "cvd-duplicate" if len(set(items)) < len(items) else "cvd-index-out-of-range"
+
+
+def _out_of_memory(symptom: Symptom, text: Surroundings) -> str:
+    """Who holds the memory, by torch's own count; without numbers it is the program, as it mostly is."""
+    words = symptom.text
+    total = _bytes(rf"(?:total capacity of {_SIZE}|{_SIZE} total capacity)", words)
+    free = _bytes(rf"(?:of which {_SIZE} is free|{_SIZE} free)", words)
+    own = _bytes(rf"(?:this process has {_SIZE} memory in use|{_SIZE} reserved in total by PyTorch)", words)
+    if total is None or free is None or own is None:
+        return "oom-own-process"
+    return "gpu-memory-held-by-others" if total - free - own > own else "oom-own-process"
+
+
+def _bytes(pattern: str, text: str) -> float | None:
+    found = re.search(pattern, text)
+    if found is None:
+        return None
+    number, unit = [group for group in found.groups() if group is not None][:2]
+    return float(number) * _UNITS[unit[0]]
+
+
+def _cudnn(symptom: Symptom, text: Surroundings) -> str | None:
+    """The cuDNN that was found is the one of an installed wheel: then the wheel is of the wrong version."""
+    found = re.search(r"found runtime version \((\d+), (\d+), (\d+)\)", text.near(symptom))
+    if found is not None:
+        version = ".".join(found.groups())
+        for name, have in text.draft.packages():
+            if name.startswith("nvidia-cudnn") and have is not None and have.startswith(version):
+                return "nvidia-wheel-pin-broken"
+    return _own(symptom)
+
+
+def _xformers(symptom: Symptom, text: Surroundings) -> str | None:
+    """xFormers was built for CUDA and torch is a build without it: the build of torch is the one to replace."""
+    values = symptom.values if isinstance(symptom.values, list) else []
+    if len(values) == 2 and build_of(values[0]).kind == "cuda" and build_of(values[1].rstrip(")")).kind == "cpu":
+        return "torch-cpu-only-build"
+    return _own(symptom)
+
+
+def _libcuda(symptom: Symptom, text: Surroundings) -> str:
+    """``libcuda.so`` without a number is what programs ask for on WSL, where its folder is not on the path."""
+    known_elsewhere = text.draft.has("/host/wsl") and text.draft.get("/host/wsl") is None
+    return "no-driver-library" if known_elsewhere else "wsl-libcuda-not-found"
+
+
+def _no_driver(symptom: Symptom, text: Surroundings) -> str:
+    """No driver: on WSL its folder is not found; in a container it was not handed in; else there is none."""
+    if text.draft.get("/host/wsl") is not None:
+        return "wsl-libcuda-not-found"
+    inside = text.draft.get("/container/engine") is not None
+    return "container-no-gpu-requested" if inside else "no-driver-library"
+
+
+def _no_code(symptom: Symptom, text: Surroundings) -> str | None:
+    """No code for the card: is it newer than the build, or has the build dropped it?  Card and build decide."""
+    cc, targets = text.draft.capability(), _targets(text.draft)
+    if cc is None:
+        return _own(symptom)
+    if targets:
+        numbers = [parse_target(target).cc for target in targets]
+        if cc > max(numbers):
+            return "gpu-newer-than-torch-archs"
+        if cc < min(numbers):
+            return "gpu-older-than-torch-archs"
+        # torch itself has code for the card: another package has none.
+        return "extension-missing-kernel-image" if isinstance(coverage(cc, targets), str) else _own(symptom)
+    # Without a build: Pascal and older have been dropped since, Blackwell and newer were not there before.
+    return "gpu-older-than-torch-archs" if cc < _DROPPED_BELOW else _own(symptom)
+
+
+_DROPPED_BELOW = 70
+
+
+def _targets(draft: Draft) -> list[str]:
+    """What torch was compiled for: its own list, or that of the wheel of this name on x86_64."""
+    listed = draft.get(f"{TORCH}/arch_list") or draft.get(f"{PYTHON}/runtime/arch_list")
+    if listed:
+        return list(listed)
+    version = draft.get(f"{TORCH}/version")
+    public, local = split_local(version) if version is not None else ("", None)
+    row = torch_build(public, local, "linux_x86_64") if local is not None and cuda_of(local) is not None else None
+    return [f"sm_{cc}" for cc in row.archs or []] if isinstance(row, TorchBuild) else []
+
+
+def _part_of_torch(symptom: Symptom, text: Surroundings) -> str | None:
+    """A CUDA part of torch is missing: torch was built without, or it was and its files are damaged."""
+    return "torch-library-damaged" if _has_cuda(text.draft) else _own(symptom)
+
+
+def _bitsandbytes(symptom: Symptom, text: Surroundings) -> str | None:
+    """bitsandbytes found no binary of its own: torch has no CUDA, or a CUDA that bitsandbytes has none for."""
+    return "extension-missing-kernel-image" if _has_cuda(text.draft) else _own(symptom)
+
+
+def _has_cuda(draft: Draft) -> bool:
+    return isinstance(draft.get(f"{TORCH}/cuda"), str)
+
+
+def _missing_library(symptom: Symptom, text: Surroundings) -> str | None:
+    """TensorFlow looks for CUDA everywhere and says itself that this is nothing where no GPU is."""
+    alone = "dso_loader" in symptom.text and not text.draft.has("/smi/gpus")
+    return None if alone and "Ignore above cudart dlerror" in text.near(symptom) else _own(symptom)
+
+
+def _no_kernel_driver(symptom: Symptom, text: Surroundings) -> str | None:
+    """TensorFlow's remark that no kernel driver runs: without libcuda either, no driver is installed at all."""
+    return "no-driver-library" if text.ids & _WITHOUT_LIBCUDA else _own(symptom)
+
+
+_WITHOUT_LIBCUDA = {"libcuda-so-1-cannot-open-shared-object", "cuinit-303", "could-not-find-cuda-drivers"}
+
+
+def _nvcc(symptom: Symptom, text: Surroundings) -> str | None:
+    """nvcc is missing: a fault where something is being built, else a remark."""
+    return "cuda-home-not-found" if _COMPILING.search(text.near(symptom)) else _own(symptom)
+
+
+def _wanted_device(symptom: Symptom, text: Surroundings) -> str | None:
+    """A device that torch does not have: with a CPU build there is none to ask for."""
+    version = text.draft.get(f"{TORCH}/version")
+    if version is not None and build_of(version).kind == "cpu":
+        return "torch-cpu-only-build"
+    if text.draft.get(f"{PYTHON}/runtime/available") is False:
+        return "torch-cuda-unavailable"
+    return _own(symptom)
+
+
+def _rocm_asked(symptom: Symptom, text: Surroundings) -> str | None:
+    """ROCm's index was asked, and the torch that is there is a CUDA build that finds no device."""
+    version = text.draft.get(f"{TORCH}/version")
+    cuda = version is not None and build_of(version).kind == "cuda"
+    return "torch-rocm-on-nvidia" if cuda and text.draft.get(f"{PYTHON}/runtime/available") is False else None
+
+
+def _own(symptom: Symptom) -> str | None:
+    """What the table says."""
+    return symptom.suggests if isinstance(symptom.suggests, str) else None
+
+
+def _missing_cudnn(symptom: Symptom, text: Surroundings) -> str | None:
+    """A part of cuDNN that cuDNN itself, or a package built for another cuDNN, asked for; else torch's own wheel."""
+    if "could-not-load-library-libcudnn-ops-infer" in text.ids:
+        return "cudnn-version-incompatible"
+    torch = text.draft.get(f"{TORCH}/version")
+    if "libcudnn" in symptom.text and ".so.8" in symptom.text and torch is not None and key(torch) >= (2, 4):
+        return "cudnn-version-incompatible"
+    return _own(symptom)
+
+
+def _two_drivers(symptom: Symptom, text: Surroundings) -> str | None:
+    """803 and 804 beside two driver versions: the library was upgraded and the old module is still loaded."""
+    module = text.draft.get("/driver/proc") or text.draft.get("/driver/sys_module")
+    library = text.draft.library_version()
+    if module is not None and library is not None and key(module)[:2] != key(library)[:2]:
+        return "driver-library-version-mismatch"
+    return _own(symptom)
+
+
+_SORTERS: dict[str, Callable[[Symptom, Surroundings], str | None]] = {
+    "no-module-named-torch": _no_module,
+    "no-cuda-gpus-are-available": _no_device,
+    "no-cuda-capable-device-is-detected": _no_device,
+    "cuinit-100": _no_device,
+    "no-gpu-found-by-program": _no_device,
+    "kernel-driver-does-not-appear-to-be-running": _no_kernel_driver,
+    "nvcc-command-not-found": _nvcc,
+    "rocm-index-asked": _rocm_asked,
+    "libc10-cuda-so-cannot-open-shared-object": _part_of_torch,
+    "bitsandbytes-without-gpu": _bitsandbytes,
+    "no-kernel-image-is-available-for-execution": _no_code,
+    "no-binary-for-gpu": _no_code,
+    "with-cuda-capability-sm-120-is-not": _no_code,
+    "found-gpu0-tesla-v100-sxm2-16gb-which": _no_code,
+    "libcusparselt-so-0-cannot-open-shared-object": _missing_library,
+    "invalid-device-id": _wanted_device,
+    "cuda-out-of-memory-tried-to-allocate": _out_of_memory,
+    "cudnn-version-incompatibility-pytorch-was-compiled": _cudnn,
+    "xformers-was-built-for": _xformers,
+    "libcuda-so-cannot-open-shared-object": _libcuda,
+    "libcudnn-so-9-cannot-open-shared-object": _missing_cudnn,
+    "found-no-nvidia-driver-on-your-system": _no_driver,
+    "forward-compatibility-was-attempted-on-non-supported": _two_drivers,
+    "system-has-unsupported-display-driver-cuda-driver": _two_drivers,
+}
+
+
+def part_environments(found: Sequence[Symptom], draft: Draft) -> None:
+    """torch is missing in one Python and tells its version in another: the text speaks of two environments."""
+    missing = [s for s in found if s.id == "no-module-named-torch" and s.suggests != "build-isolation-no-torch"]
+    if missing and (draft.has(f"{TORCH}/version") or draft.has(f"{PYTHON}/runtime/version")):
+        draft.part_off(missing[0].source)

@@ -1,0 +1,197 @@
+"""Messages that look alike, told apart by what stands around them: the first root cause of whole texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from envcheck.judge import Finding, Policy, judge, try_all
+from envcheck.read.paste import read_paste
+from envcheck.rules import QUESTIONS
+
+from .pastes import COLLECT_ENV
+
+NO_GPU = "RuntimeError: No CUDA GPUs are available"
+NO_KERNEL = "RuntimeError: CUDA error: no kernel image is available for execution on the device"
+NO_TORCH = "ModuleNotFoundError: No module named 'torch'"
+OUT_OF_MEMORY = (
+    "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 64.00 MiB. GPU 0 has a total capacity of 23.64 GiB"
+    " of which 11.12 MiB is free. Including non-PyTorch memory, this process has {} GiB memory in use."
+)
+A_CARD = "GPU 0: NVIDIA GeForce RTX 4090 (UUID: GPU-11111111-2222-3333-4444-555555555555)\n"
+NOT_COMPATIBLE = (
+    "{} with CUDA capability sm_{} is not compatible with the current PyTorch installation.\n"
+    "The current PyTorch install supports CUDA capabilities sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90.\n"
+)
+
+CASES: list[tuple[str, str]] = [
+    # No device for CUDA.
+    ("gpu-absent-from-pci-bus", NO_GPU),
+    ("cvd-empty", f"{A_CARD}{NO_GPU}"),
+    ("cvd-empty", f'export CUDA_VISIBLE_DEVICES=""\npython train.py\n{NO_GPU}'),
+    ("cvd-index-out-of-range", f"$ echo $CUDA_VISIBLE_DEVICES\n3\n{NO_GPU}"),
+    ("cvd-duplicate", f"CUDA_VISIBLE_DEVICES=0,0 python train.py\n{NO_GPU}"),
+    ("cvd-bad-uuid", f"export CUDA_VISIBLE_DEVICES=GPU-dead\n{NO_GPU}"),
+    ("cvd-mig-form", f"export CUDA_VISIBLE_DEVICES=MIG-dead\n{NO_GPU}"),
+    ("container-gpu-lost-after-reload", f"Failed to initialize NVML: Unknown Error\n{NO_GPU}"),
+    # No code for the card.
+    ("gpu-older-than-torch-archs", f"GPU: Tesla P100-PCIE-16GB\ntorch: 2.10.0+cu128\n{NO_KERNEL}"),
+    ("gpu-older-than-torch-archs", f"I have a GTX 1080 Ti\n{NO_KERNEL}"),
+    ("gpu-newer-than-torch-archs", f"I have an RTX 5090 and torch 2.5.1+cu124\n{NO_KERNEL}"),
+    ("gpu-newer-than-torch-archs", NOT_COMPATIBLE.format("NVIDIA GeForce RTX 5080", "120")),
+    ("gpu-older-than-torch-archs", NOT_COMPATIBLE.format("Tesla K40m", "35")),
+    ("extension-missing-kernel-image", f"GPU: NVIDIA A100-SXM4-40GB\ntorch: 2.5.1+cu124\n{NO_KERNEL}"),
+    # torch without CUDA.
+    ("torch-cpu-only-build", ">>> torch.__version__\n'2.5.1+cpu'\n>>> torch.cuda.is_available()\nFalse"),
+    ("torch-cpu-only-build", "PyTorch 2.1.0+cu121 with CUDA 1201 (you have 2.2.0+cpu)"),
+    ("cxx11-abi-extension", "PyTorch 2.1.0+cu121 with CUDA 1201 (you have 2.2.0+cu121)"),
+    ("torch-cpu-only-build", "ValueError: Invalid CUDA 'device=0' requested\ntorch-2.0.1+cpu"),
+    ("invalid-device-ordinal", "AssertionError: Invalid device id"),
+    (
+        "macos-no-cuda",
+        "/Users/a/lib/python3.11/site-packages/x.py\nAssertionError: Torch not compiled with CUDA enabled",
+    ),
+    ("torch-rocm-on-nvidia", f"torch: 2.4.1+rocm6.1\n{A_CARD}CUDA available: False"),
+    ("torch-rocm-on-nvidia", "--index-url https://download.pytorch.org/whl/rocm6.0\ntorch: 2.2.2+cu121\nCUDA: False"),
+    # torch missing.
+    ("wrong-interpreter", NO_TORCH),
+    ("build-isolation-no-torch", f"  × Getting requirements to build wheel did not run successfully.\n  {NO_TORCH}"),
+    ("jupyter-kernel-other-env", f"----> 1 import torch\nCell In[1], line 1\n{NO_TORCH}"),
+    # The driver.
+    ("no-driver-library", "RuntimeError: Found no NVIDIA driver on your system."),
+    (
+        "wsl-libcuda-not-found",
+        "Linux-5.15.0-microsoft-standard-WSL2-x86_64-with-glibc2.35\nFound no NVIDIA driver on your system",
+    ),
+    (
+        "container-no-gpu-requested",
+        "root@0a1b2c3d4e5f:/app# python t.py\nRuntimeError: Found no NVIDIA driver on your system",
+    ),
+    ("forward-compat-unsupported-hw", "Error 804: forward compatibility was attempted on non supported HW"),
+    (
+        "driver-library-version-mismatch",
+        (
+            "The kernel module is 580.159.03, the libraries are at 580.173.02.\n"
+            "Error 804: forward compatibility was attempted on non supported HW"
+        ),
+    ),
+    (
+        "no-driver-library",
+        "failed call to cuInit: UNKNOWN ERROR (303)\nkernel driver does not appear to be running on this host",
+    ),
+    ("kernel-module-not-loaded", "kernel driver does not appear to be running on this host (x)"),
+    (
+        "driver-too-old-for-torch",
+        COLLECT_ENV.replace("580.95.05", "535.54.03").replace("available: True", "available: False"),
+    ),
+    # Libraries.
+    (
+        "nvidia-wheel-pin-broken",
+        "ImportError: libcudnn.so.9: cannot open shared object file: No such file or directory",
+    ),
+    (
+        "cudnn-version-incompatible",
+        "torch: 2.5.1+cu121\nlibcudnn_ops_infer.so.8: cannot open shared object file: No such file",
+    ),
+    (
+        "cudnn-version-incompatible",
+        "cuDNN version incompatibility: PyTorch was compiled against (9, 7, 1) but found runtime version (9, 5, 1).",
+    ),
+    (
+        "nvidia-wheel-pin-broken",
+        (
+            "cuDNN version incompatibility: PyTorch was compiled against (9, 7, 1) "
+            "but found runtime version (9, 5, 1).\n"
+            "`nvidia-cudnn-cu12 9.5.1.17` is installed"
+        ),
+    ),
+    (
+        "wsl-libcuda-not-found",
+        "Could not load library libcudnn_cnn_infer.so.8. Error: libcuda.so: cannot open shared object file",
+    ),
+    ("cuda-home-not-found", "Building wheel for flash-attn (setup.py)\n/bin/sh: nvcc: command not found"),
+    (
+        "nccl-unhandled-error",
+        "ncclUnhandledCudaError: x\nCuda failure 'CUDA driver version is insufficient for CUDA runtime version'",
+    ),
+    # Memory.
+    ("oom-own-process", OUT_OF_MEMORY.format("23.10")),
+    ("gpu-memory-held-by-others", OUT_OF_MEMORY.format("3.40")),
+    ("oom-own-process", "RuntimeError: CUDA out of memory. Tried to allocate 2.00 GiB"),
+]
+
+
+def causes(text: str) -> list[Finding]:
+    return judge(read_paste(text), QUESTIONS).root_causes
+
+
+@pytest.mark.parametrize(("rule", "text"), CASES, ids=[f"{i}-{case[0]}" for i, case in enumerate(CASES)])
+def test_the_first_root_cause(rule: str, text: str) -> None:
+    """Facts and messages together choose among look-alikes."""
+    assert [finding.rule for finding in causes(text)][:1] == [rule]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        COLLECT_ENV,
+        f"{COLLECT_ENV}\nKeyError: 'lm_head.weight'",
+        "I use torch 2.4.0+cu121 on an RTX 4090 and the loss is NaN",
+        "- PyTorch version (GPU?): 2.3.0+cpu (False)",
+        f"{A_CARD}no running processes found",
+        (
+            "dso_loader.cc:64] Could not load dynamic library 'libcudart.so.11.0'; dlerror: libcudart.so.11.0: "
+            "cannot open "
+            "shared object file\ncudart_stub.cc:29] Ignore above cudart dlerror if you do not have a GPU set up."
+        ),
+    ],
+)
+def test_a_healthy_report_raises_no_alarm(text: str) -> None:
+    """Nothing is wrong with a CPU build where no card is seen, nor with a machine whose program has a bug."""
+    assert [finding.rule for finding in causes(text) if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "xFormers 0.0.23\npytorch.version: 2.1.1+cu121\nRuntimeError: operator torchvision::nms does not exist",
+        f"{COLLECT_ENV}\nFutureWarning: The pynvml package is deprecated. Please install nvidia-ml-py instead.",
+        f"{COLLECT_ENV}\nexport NCCL_DEBUG=INFO\nRuntimeError: Numpy is not available",
+    ],
+)
+def test_a_partial_list_silences_no_message(text: str) -> None:
+    """A report that lists some packages does not say that the others are not installed."""
+    assert causes(text) != [] or judge(read_paste(text), QUESTIONS).warnings != []
+
+
+def test_a_message_that_names_the_reason_comes_before_the_catch_all() -> None:
+    """ "CUDA is not available" explains nothing where a message says why."""
+    text = (
+        COLLECT_ENV.replace("available: True", "available: False")
+        + "\nRuntimeError: CUDA unknown error - this may be due to an incorrectly set up environment"
+    )
+    found = causes(text)
+    assert found[0].rule == "cuda-init-unknown-error"
+    assert "torch-cuda-unavailable" not in [finding.rule for finding in found]
+    alone = causes(COLLECT_ENV.replace("available: True", "available: False"))
+    assert [(f.rule, f.confidence) for f in alone] == [("torch-cuda-unavailable", "established")]
+
+
+def test_every_symptom_reaches_the_court_beside_a_healthy_report() -> None:
+    """No message is lost because a block of healthy facts stands beside it, but where these contradict it."""
+    from envcheck.read.symptoms import table
+
+    contradicted = {"wsl", "mps", "import-crash-cpu-isa", "windows-dll-load-failed"}
+    asked = {rule.name: question for question in QUESTIONS for rule in question.rules}
+    silent = []
+    for row in table():
+        snapshot = read_paste(f"{COLLECT_ENV}\n{row.example}")
+        assert isinstance(snapshot.symptoms, list)
+        for rule in {s.suggests for s in snapshot.symptoms if isinstance(s.suggests, str)}:
+            verdicts = try_all(snapshot, [asked[rule]], Policy())
+            if (
+                rule.partition("-")[0] not in contradicted
+                and rule not in contradicted
+                and not any(verdict.finding for verdict in verdicts)
+            ):
+                silent.append((row.id, rule))
+    assert silent == []
