@@ -21,7 +21,7 @@ from .gate import (
     ladder,
     weigh,
 )
-from .policy import Forbid, Ignore, Policy, Require, Unknowns
+from .policy import Floors, Forbid, Ignore, Policy, Require, Unknowns
 from .report import Consequence, Report, Verdict
 from .rule import HEADINGS, RUNGS, SEVERITIES, Question, Rule, RuleType, Severity, by_message, manual, question
 from .subject import DISPLAY_CLASS, HOST, NVIDIA, Subject, covers, is_nvidia_gpu, normal_bus_id, subjects
@@ -46,6 +46,7 @@ __all__ = [
     "Evidence",
     "Finding",
     "Fix",
+    "Floors",
     "Forbid",
     "Ignore",
     "NotApplicable",

@@ -115,6 +115,8 @@ class Case:
         for pointer, item in self.records("/environment/variables", Variable):
             if item.name == name:
                 return pointer, item.value
+        if resolve(self.snapshot, "/environment/variables_partial") is True:
+            raise CannotTell(f"the text does not say whether {name} is set", "/environment/variables", asked=False)
         return None
 
     def seen(self, *ids: str) -> list[tuple[str, Symptom]]:

@@ -154,9 +154,12 @@ def _machine(report: Report) -> Usable:
 
 def _usable(report: Report, python: Interpreter, key: str, machine: Usable) -> Usable:
     """The environment's own faults first; then what kind of build it is; then the machine's answer."""
-    own = next((finding for finding in _errors(report) if finding.subject == key), None)
-    if own is not None:
-        return _forbidden(own)
+    own = [finding for finding in report.root_causes if finding.subject == key]
+    # What follows from a fault below (a driver that is gone) is the machine's answer, not this environment's.
+    own += [effect.finding for effect in report.consequences if effect.finding.subject == effect.because_subject == key]
+    for finding in own:
+        if finding.severity == "error":
+            return _forbidden(finding)
     if python.torch is None:
         return Usable(False, "torch is not installed", "torch-not-installed")
     if isinstance(python.torch, Unread):

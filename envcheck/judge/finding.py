@@ -24,8 +24,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One command of a fix.
 
     ``where``: "env" (the judged environment), "host", "container_host" (outside of this container),
-    "windows" (PowerShell), "bios", "browser".  ``tool`` names the package manager or distribution that the
-    command is for ("pip", "uv", "conda", "apt", "dnf", "pacman", "zypper"), where that matters.
+    "windows" (PowerShell), "bios", "browser", "file" (a change in a project's file, which the note tells).
+    ``tool`` names the package manager or distribution that the command is for ("pip", "uv", "conda", "apt", "dnf",
+    "pacman", "zypper"), where that matters.
     """
 
     where: str

@@ -32,9 +32,12 @@ def answer(verdicts: Iterable[Verdict], policy: Policy) -> Answer:
         if weight == "unfit":
             return "unfit"
         doubt = doubt or weight == "undetermined"
-        anything = anything or verdict.outcome not in UNANSWERED or verdict.finding is not None
+        anything = anything or verdict.outcome in JUDGED or verdict.finding is not None
     return "undetermined" if doubt or not anything else "fit"
 
+
+JUDGED = ("ok", "problem", "ignored")
+"""What a question that was really put can come to; questions that do not apply alone make nothing fit."""
 
 UNANSWERED = ("cannot_tell", "crashed")
 """A crashed rule counts as one that could not be answered."""

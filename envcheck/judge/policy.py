@@ -57,6 +57,19 @@ class Forbid(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     env: list[str] = []  # variables that must not be set
 
 
+class Floors(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How fast it must be: fractions from 0 to 1; 0 asks for nothing."""
+
+    run: bool = False  # run the benchmark even without a floor
+    min_ratio_to_ceiling: float = 0.0  # of what the same run measured as the device's ceiling
+    min_ratio_to_peak: float = 0.0  # of the card's theoretical peak
+
+    @property
+    def asked(self) -> bool:
+        """Does the policy want a benchmark?"""
+        return self.run or self.min_ratio_to_ceiling > 0 or self.min_ratio_to_peak > 0
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The defaults are those of a plain ``envcheck doctor``."""
 
@@ -71,6 +84,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ignore: list[Ignore] = []
     require: Require = Require()
     forbid: Forbid = Forbid()
+    bench: Floors = Floors()
     today: str = ""  # the day on which the report is made, YYYY-MM-DD; empty: exceptions do not expire
     source: str = ""  # the file that states the policy, as a path from the project's root; empty: none
     source_line: int = 1  # where in it the policy begins

@@ -86,21 +86,47 @@ def _gpus(snapshot: Snapshot) -> list[Subject]:
         for i, gpu in enumerate(gpus):
             assert isinstance(gpu, Gpu)
             sight(witness, f"/{witness}/gpus/{i}", gpu.uuid, gpu.bus_id, gpu.name, gpu.index)
+    driven: list[str] = []
     if not isinstance(snapshot.devices, Unread):
         for i, pci in enumerate(_items(snapshot.devices.pci)):
             if is_nvidia_gpu(pci):
                 sight("pci", f"/devices/pci/{i}", None, pci.address, None, None)
+                driven += [f"/devices/pci/{i}"] if pci.driver == "nvidia" else []
     if not isinstance(snapshot.driver, Unread):
         for i, proc in enumerate(_items(snapshot.driver.gpus)):
             sight("proc", f"/driver/gpus/{i}", proc.uuid, proc.bus_id, proc.model, None)
     if not isinstance(snapshot.cuda, Unread):
         for i, device in enumerate(_items(snapshot.cuda.devices)):
             sight("cuda", f"/cuda/devices/{i}", device.uuid, device.bus_id, device.name, None)
+    found = _join_nameless(found, driven)
     found.sort(key=lambda gpu: (gpu.bus_id or "~", gpu.index if gpu.index is not None else 0, gpu.uuid or ""))
     return [
         Subject("gpu", f"gpu:{gpu.uuid or gpu.bus_id or i}", _gpu_label(gpu, i), gpu.places)
         for i, gpu in enumerate(found)
     ]
+
+
+def _join_nameless(found: list[_Sighting], driven: list[str]) -> list[_Sighting]:
+    """A card whose handle NVML refuses has no name there: it is the one that the bus shows and NVML otherwise lacks.
+
+    Only where NVML counts as many cards as nvidia holds on the bus, and only if the order on the bus, which is NVML's
+    own, then holds for all of them.
+    """
+    by_nvml = sorted((gpu for gpu in found if "nvml" in gpu.places), key=lambda gpu: gpu.index or 0)
+    nameless = [gpu for gpu in by_nvml if gpu.bus_id is None and gpu.uuid is None]
+    left = [gpu for gpu in found if gpu.places.get("pci") in driven and "nvml" not in gpu.places]
+    left.sort(key=lambda gpu: gpu.bus_id or "")
+    if not nameless or len(nameless) != len(left) or len(by_nvml) != len(driven):
+        return found
+    partner = dict(zip(map(id, nameless), left, strict=True))
+    order = [partner.get(id(gpu), gpu).bus_id or "" for gpu in by_nvml]
+    if order != sorted(order):
+        return found
+    for gpu in nameless:
+        same = partner[id(gpu)]
+        gpu.places |= same.places
+        gpu.bus_id, gpu.uuid, gpu.name = same.bus_id, same.uuid, same.name
+    return [gpu for gpu in found if not any(gpu is same for same in left)]
 
 
 def _same_uuid(one: str | None, other: str | None) -> bool:

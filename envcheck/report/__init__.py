@@ -30,6 +30,11 @@ FORMATS: dict[str, Format] = {
         Format("terminal", "envcheck.report.terminal", "for a person at a terminal"),
         Format("json", "envcheck.report.json_report", "the contract for other programs"),
         Format("markdown", "envcheck.report.markdown", "for an issue or a forum"),
+        Format("junit", "envcheck.report.junit", "for the test tab of a CI system"),
+        Format("sarif", "envcheck.report.sarif", "for code scanning"),
+        Format("github", "envcheck.report.github", "annotations, job summary and outputs of a GitHub runner"),
+        Format("gitlab", "envcheck.report.gitlab", "GitLab code quality"),
+        Format("html", "envcheck.report.webpage", "one page for a browser or a printer"),
     )
 }
 

@@ -39,6 +39,7 @@ PLACES = {
     "windows": "in PowerShell on Windows",
     "bios": "in the firmware setup",
     "browser": "in a browser",
+    "file": "",
 }
 
 

@@ -27,6 +27,7 @@ def render(report: Report, page: Page) -> str:
     """The whole report.  ``page`` decides only whether typographic characters are kept."""
     labels = phrases.labels(report)
     blocks = [f"**{prose(phrases.answer(report))}**", prose(phrases.judged(report.snapshot))]
+    blocks.append(prose(phrases.by_policy(report)))
     for number, finding in enumerate(report.root_causes, 1):
         blocks += _cause(report, finding, number, labels)
     for title, findings in (("Warnings", report.warnings), ("Notes", report.notes)):
@@ -78,13 +79,7 @@ def _cause(report: Report, finding: Finding, number: int, labels: dict[str, str]
         f"### {number}. {code(finding.rule)} ({finding.code}, {finding.severity}{doubt}){where}",
         f"**{prose(finding.summary)}**",
         f"Cause: {prose(finding.cause)}" if finding.cause else "",
-        "\n".join(
-            ["| fact | value | witness |", "| --- | --- | --- |"]
-            + [
-                f"| {cell(dotted(e.pointer))} | {cell(quoted(e.pointer, e.value))} | {cell(e.witness)} |"
-                for e in finding.evidence
-            ]
-        ),
+        _evidence(finding) if finding.evidence else "",
     ]
     if finding.fix is not None:
         blocks += _fix(report, finding.fix)
@@ -93,6 +88,14 @@ def _cause(report: Report, finding: Finding, number: int, labels: dict[str, str]
         blocks.append("It explains:\n\n" + "\n".join(_remark(effect, labels) for effect in follows))
     links = [f"<{link}>" for link in map(clean, finding.links) if re.fullmatch(r"https?://[^\s<>]+", link)]
     return [*blocks, f"See {', '.join(links)}" if links else ""]
+
+
+def _evidence(finding: Finding) -> str:
+    rows = [
+        f"| {cell(dotted(e.pointer))} | {cell(quoted(e.pointer, e.value))} | {cell(e.witness)} |"
+        for e in finding.evidence
+    ]
+    return "\n".join(["| fact | value | witness |", "| --- | --- | --- |", *rows])
 
 
 def _fix(report: Report, fix: Fix) -> list[str]:

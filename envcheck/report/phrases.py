@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from envcheck.facts import Interpreter, Snapshot, Unread
-from envcheck.judge import Finding, Report, subjects
+from envcheck.facts import Declared, Host, Interpreter, Snapshot, Unread
+from envcheck.facts.snapshot import RUNNING, RUNNING_NOTEBOOK
+from envcheck.judge import Finding, Report, subjects, weigh
 
 from .ignorance import unknown
 from .words import clean, count
@@ -28,6 +29,8 @@ _CHOSEN = {
     "CONDA_PREFIX": "CONDA_PREFIX names it",
     "python on PATH": "first python on PATH",
     "python3 on PATH": "first python3 on PATH",
+    RUNNING: "it runs this program",
+    RUNNING_NOTEBOOK: "it runs this notebook",
 }
 
 
@@ -39,6 +42,8 @@ def target(snapshot: Snapshot) -> Interpreter | None:
 
 def judged(snapshot: Snapshot) -> str:
     """Which environment was judged, and why that one: the first line of a report."""
+    if snapshot.source == "declared":
+        return _declared(snapshot)
     chosen = snapshot.target.chosen_by
     python = target(snapshot)
     if python is not None:
@@ -51,9 +56,29 @@ def judged(snapshot: Snapshot) -> str:
     return "Judged: this machine; which Python the shell means is not known"
 
 
+def _declared(snapshot: Snapshot) -> str:
+    """How many files were read, and for which system."""
+    files = snapshot.declared.files if isinstance(snapshot.declared, Declared) else None
+    paths = {file.file for file in files} if isinstance(files, list) else set()
+    host = snapshot.host
+    system = (
+        f"{host.system} on {host.machine}" if isinstance(host, Host) and isinstance(host.system, str) else "any system"
+    )
+    environments = snapshot.interpreters if isinstance(snapshot.interpreters, list) else []
+    what = f"{count(len(environments), 'environment')} with torch" if environments else "no torch is asked for"
+    return f"Read: {count(len(paths), 'file')}, {what}, for {system}"
+
+
+def by_policy(report: Report) -> str:
+    """Which file the machine was judged by; empty where none was read."""
+    return f"By the policy of {clean(report.policy.source)}" if report.policy.source else ""
+
+
 def labels(report: Report) -> dict[str, str]:
     """Subject key → how a person calls it.  The host and the judged environment need no name: the page is theirs."""
     people = subjects(report.snapshot, all_envs=True)
+    if report.snapshot.source == "declared":
+        return {person.key: person.key.removeprefix("env:") for person in people if person.kind == "env"}
     mine = f"/interpreters/{report.snapshot.target.interpreter}"
     return {
         subject.key: subject.label for subject in people if subject.kind != "host" and subject.places.get("env") != mine
@@ -72,7 +97,7 @@ def answer(report: Report) -> str:
     if report.verdict == "unfit":
         return f"unfit: {_named(report)}"
     if report.verdict == "undetermined":
-        doubts = [v for v in unknown(report) if v.essential and v.asked]
+        doubts = [v for v in unknown(report) if weigh(v, report.policy) == "undetermined"]
         why = clean(doubts[0].why) if doubts else "nothing could be judged"
         return f"undetermined: {why}"
     extra = [count(len(report.warnings), "warning")] if report.warnings else []
@@ -110,6 +135,7 @@ def versions(snapshot: Snapshot) -> list[tuple[str, str]]:
             ("driver (/proc)", snapshot.driver.proc),
             ("driver (/sys)", snapshot.driver.sys_module),
             ("driver (nvidia-smi)", snapshot.driver.nvidia_smi),
+            ("driver (pasted)", snapshot.driver.pasted),
         ):
             found.append((witness, value))
     python = target(snapshot)

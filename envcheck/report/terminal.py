@@ -21,6 +21,10 @@ SHOWN_RULES = 4
 
 def render(report: Report, page: Page) -> str:
     """The whole report.  Nothing but ``page`` decides how it looks."""
+    if report.snapshot.source == "declared":
+        from .project import render as render_project
+
+        return render_project(report, page)
     painter = Painter(page)
     labels = phrases.labels(report)
     _opening(painter, report)
@@ -40,6 +44,8 @@ def render(report: Report, page: Page) -> str:
 
 def _opening(painter: Painter, report: Report) -> None:
     painter.text(phrases.judged(report.snapshot), style="bold")
+    if phrases.by_policy(report):
+        painter.text(phrases.by_policy(report))
     for other in report.snapshot.target.disagreements:
         painter.text(f"the shell also means {clean(other)}", indent=2, lead="! ", style="yellow")
     painter.blank()
