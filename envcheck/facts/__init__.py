@@ -1,9 +1,18 @@
 """Nouns: the Snapshot, what can be known about a machine, typed and versioned.  No I/O here."""
 
-from .bench import Bench
+from .bench import Bench, BenchDevice, NumericCheck, StoredBench, Timing, Watch
 from .codec import SnapshotError, decode, encode, to_plain
 from .container import Container, ProcessEnvironment, Variable
 from .cuda import CUDA_ERRORS, CUDA_OK, Cuda, CudaDevice, Toolkit, ToolkitInstall
+from .declared import (
+    Declared,
+    DeclaredEnvironment,
+    DeclaredFile,
+    DeclaredImage,
+    DeclaredIndex,
+    DeclaredPackage,
+    DeclaredVariable,
+)
 from .devices import DeviceNode, Devices, PciDevice
 from .driver import Driver, DriverLibrary, ModuleFile, ProcGpu
 from .fact import NOT_ASKED, Fact, Record, Section, Unread, Why, is_known, value_or
@@ -35,12 +44,20 @@ __all__ = [
     "NVML_OK",
     "SCHEMA",
     "Bench",
+    "BenchDevice",
     "CollectorRun",
     "CondaPackage",
     "Container",
     "Cuda",
     "CudaDevice",
     "DamagedFile",
+    "Declared",
+    "DeclaredEnvironment",
+    "DeclaredFile",
+    "DeclaredImage",
+    "DeclaredIndex",
+    "DeclaredPackage",
+    "DeclaredVariable",
     "DeviceNode",
     "Devices",
     "Distribution",
@@ -58,6 +75,7 @@ __all__ = [
     "MigDevice",
     "ModuleFile",
     "ModuleOrigin",
+    "NumericCheck",
     "NvLink",
     "Nvml",
     "Origin",
@@ -72,8 +90,10 @@ __all__ = [
     "Smi",
     "Snapshot",
     "SnapshotError",
+    "StoredBench",
     "Symptom",
     "Target",
+    "Timing",
     "Toolkit",
     "ToolkitInstall",
     "TorchDevice",
@@ -81,6 +101,7 @@ __all__ = [
     "TorchRuntime",
     "Unread",
     "Variable",
+    "Watch",
     "Why",
     "asked",
     "decode",

@@ -31,10 +31,14 @@ class ProcessEnvironment(Section, frozen=True, kw_only=True, tag="environment"):
     """The variables that the user's shell hands on.  Only an allow-list is ever read."""
 
     variables: Fact[list[Variable]] = NOT_ASKED
+    variables_partial: Fact[bool] = NOT_ASKED  # true: those that a pasted text names; others may be set
     path: Fact[list[str]] = NOT_ASKED  # entries of PATH
     home: Fact[str] = NOT_ASKED
     working_directory: Fact[str] = NOT_ASKED
     shell_python: Fact[list[str]] = NOT_ASKED  # `which -a python`, then python3
+    python_interpreter: Fact[str] = NOT_ASKED  # what `python` (else `python3`) starts, shims resolved; None: nothing
+    activated_interpreter: Fact[str] = NOT_ASKED  # of the folder that VIRTUAL_ENV (else CONDA_PREFIX) names; None: none
+    activation_in_effect: Fact[bool] = NOT_ASKED  # are those two one environment?  None: nothing is activated
     shell_pip: Fact[list[str]] = NOT_ASKED
     pip_interpreter: Fact[str] = NOT_ASKED  # the Python that the first pip runs
     jupyter_interpreter: Fact[str] = NOT_ASKED

@@ -123,6 +123,7 @@ class Interpreter(Record, frozen=True, kw_only=True):
 
     executable: str  # as found, links not resolved
     found_by: list[str]  # "--python", "VIRTUAL_ENV", "PATH", "conda environments.txt", "kernelspec study" …
+    means: Fact[list[str]] = NOT_ASKED  # commands of the shell that lead here: "python", "python3", "pip", "jupyter"
     manager: Fact[str] = NOT_ASKED  # venv, virtualenv, conda, uv, pyenv, poetry, pipx, hatch, pixi, system
     name: Fact[str] = NOT_ASKED  # conda or kernel name; None: it has none
     probe: Fact[str] = NOT_ASKED  # "ok"; Unread says why the interpreter could not be asked
@@ -147,6 +148,7 @@ class Interpreter(Record, frozen=True, kw_only=True):
     sys_path: Fact[list[str]] = NOT_ASKED  # as the user would start it
     sys_path_isolated: Fact[list[str]] = NOT_ASKED
     distributions: Fact[list[Distribution]] = NOT_ASKED
+    distributions_partial: Fact[bool] = NOT_ASKED  # true: an excerpt (a pasted list); others may be installed
     conda_packages: Fact[list[CondaPackage]] = NOT_ASKED
     origins: Fact[list[ModuleOrigin]] = NOT_ASKED  # where an import of the named modules would come from
     library_copies: Fact[list[LibraryCopy]] = NOT_ASKED

@@ -68,8 +68,10 @@ WITNESSES: tuple[tuple[str, str], ...] = (
     ("/jupyter", "kernelspecs"),
     ("/host", "operating system"),
     ("/target", "shell"),
+    ("/bench/devices/*/watch", "NVML"),
     ("/bench", "benchmark"),
     ("/symptoms", "message"),
+    ("/declared", "project files"),
 )
 """Pointer prefix → who says so; the first match counts, ``*`` stands for a list index."""
 

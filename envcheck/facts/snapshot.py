@@ -9,6 +9,7 @@ import msgspec
 from .bench import Bench
 from .container import Container, ProcessEnvironment
 from .cuda import Cuda, Toolkit
+from .declared import Declared
 from .devices import Devices
 from .driver import Driver
 from .fact import NOT_ASKED, Fact, Record, Unread
@@ -20,12 +21,15 @@ from .symptom import CollectorRun, Origin, Symptom
 SCHEMA = 1
 """Version of the encoded form.  A reader accepts this and, through upgrades, every older one."""
 
+RUNNING, RUNNING_NOTEBOOK = "sys.executable", "notebook"
+"""How a call from inside a program, or from a notebook, names the interpreter that runs it (Target.chosen_by)."""
+
 
 class Target(Record, frozen=True, kw_only=True):
     """Which environment is judged, and why that one."""
 
     interpreter: Fact[int] = NOT_ASKED  # index into /interpreters; None: no Python was found
-    chosen_by: str = ""  # "--python", "--env study", "VIRTUAL_ENV", "CONDA_PREFIX", "python on PATH"
+    chosen_by: str = ""  # "--python", "--env study", "VIRTUAL_ENV", "CONDA_PREFIX", "python on PATH", RUNNING …
     disagreements: list[str] = []  # the shell's other answers, where they differ
 
 
@@ -35,7 +39,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     schema: int = msgspec.field(default=0)  # always written: see SCHEMA and make()
     tool: str = ""
     taken_at: Fact[str] = NOT_ASKED  # ISO 8601, UTC
-    source: Literal["live", "recorded", "pasted"] = "live"
+    source: Literal["live", "recorded", "pasted", "declared"] = "live"
     target: Target = Target()
     host: Host | Unread = NOT_ASKED
     devices: Devices | Unread = NOT_ASKED
@@ -50,6 +54,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     jupyter: Jupyter | Unread = NOT_ASKED
     bench: Bench | Unread = NOT_ASKED
     symptoms: Fact[list[Symptom]] = NOT_ASKED
+    declared: Declared | Unread | None = None  # None: a machine was looked at, not a project's files
     origins: list[Origin] = []
     runs: list[CollectorRun] = []
 

@@ -7,10 +7,12 @@ from envcheck.judge import Question, RuleType
 from . import (
     cuda_driver,
     cuda_libraries,
+    declared,
     device_nodes,
     hardware,
     kernel_module,
     nvml,
+    policy,
     python,
     speed,
     torch_build,
@@ -28,6 +30,8 @@ QUESTIONS: tuple[Question, ...] = (
     *torch_runtime.QUESTIONS,
     *python.QUESTIONS,
     *speed.QUESTIONS,
+    *policy.QUESTIONS,
+    *declared.QUESTIONS,
 )
 
 RULES: tuple[RuleType, ...] = tuple(rule for question in QUESTIONS for rule in question.rules)

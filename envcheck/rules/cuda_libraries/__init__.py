@@ -4,6 +4,7 @@ from envcheck.judge import Question
 
 from . import (
     arch_list,
+    cuda_home,
     cudnn,
     extension_build,
     library_path,
@@ -28,5 +29,6 @@ QUESTIONS: tuple[Question, ...] = (
     toolkit.does_the_toolkit_accept_the_compiler,
     toolkit.can_the_toolkit_compile_for_the_cards,
     arch_list.is_the_arch_list_valid,
+    cuda_home.does_cuda_home_lead_to_a_toolkit,
     extension_build.what_failed_in_a_build,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from envcheck.facts import Distribution
 from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, question
 from envcheck.rules.torch_build import remedy
+from envcheck.rules.torch_build.messages import defer_to_messages
 
 OWN = "nvidia-ml-py"
 LAST_WITH_MODULE = 11
@@ -46,6 +47,7 @@ def does_one_package_own_pynvml(case: Case) -> Problem | None:
     names = (OWN, "nvidia-ml-py3", "pynvml")
     packages = [(p, item) for p, item in case.records(f"{env}/distributions", Distribution) if item.name in names]
     if not packages:
+        defer_to_messages(case, PynvmlPackageConflict)
         raise NotApplicable("no Python binding of NVML is installed")
     owners = [pointer for pointer, item in packages if _brings_module(case, pointer, item)]
     evidence = [part for pointer, _ in packages for part in (f"{pointer}/name", f"{pointer}/version")]

@@ -2,11 +2,12 @@
 
 from envcheck.judge import Question
 
-from . import age, conda, dependencies, interpreters, kernels, notebook_memory, search_path
+from . import activation, age, conda, dependencies, interpreters, kernels, notebook_memory, search_path
 
 QUESTIONS: tuple[Question, ...] = (
     age.is_this_python_of_our_time,
     interpreters.does_the_environment_start,
+    activation.does_the_activated_environment_start,
     interpreters.does_pip_belong_to_this_python,
     interpreters.what_refused_the_installation,
     conda.is_the_conda_environment_activated,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from envcheck.compat.version import key
 from envcheck.facts import Interpreter
+from envcheck.facts.snapshot import RUNNING
 from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, Step, by_message, question
 from envcheck.rules.torch_build import remedy
 from envcheck.rules.torch_build.messages import said
@@ -30,7 +31,13 @@ class BrokenVenv(Rule):
 
     code, name, rung = "PYE103", "broken-venv", "python"
     essential = True
-    explains = ("torch-not-installed", "wrong-interpreter", "torch-import-fails", "torch-cuda-unavailable")
+    explains = (
+        "torch-not-installed",
+        "wrong-interpreter",
+        "torch-import-fails",
+        "torch-cuda-unavailable",
+        "activation-not-in-effect",
+    )
 
     @staticmethod
     def mend(case: Case) -> Fix:
@@ -198,7 +205,8 @@ def does_pip_belong_to_this_python(case: Case) -> Problem | None:
         or f"/interpreters/{case.known('/target/interpreter', int)}" != env
     ):
         raise NotApplicable("the shell does not mean this environment")
-    if case.snapshot.target.chosen_by.startswith("--"):
+    chosen = case.snapshot.target.chosen_by
+    if chosen.startswith("--") or chosen == RUNNING:  # in a notebook "!pip" is the shell's own, and that matters
         raise NotApplicable("the environment was named: the shell's own pip is for another one")
     pip = case.known("/environment/pip_interpreter", str)
     if pip is None:

@@ -11,7 +11,7 @@ from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, 
 
 from . import build, remedy
 from .cards import Card, Sight, visible_cards
-from .messages import matching, proven, said
+from .messages import defer_to_messages, matching, proven, said
 
 NO_KERNEL_IMAGE = r"no kernel image is available"
 CONSEQUENCES = ("torch-kernel-fails", "cudnn-drops-gpu", "torch-cuda-unavailable")
@@ -221,6 +221,7 @@ def _extension(case: Case, env: str, code: _Code, seen: Sight) -> Problem | None
     except CannotTell as unread:
         raise CannotTell(unread.why, unread.pointer, (ExtensionMissingKernelImage,), unread.asked) from unread
     if not messages:
+        defer_to_messages(case, ExtensionMissingKernelImage)
         return None
     if fails:
         return None  # torch's own kernels fail as well: that is judged on its own

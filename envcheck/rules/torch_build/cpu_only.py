@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from envcheck.compat.version import split_local
+from envcheck.facts import Symptom
 from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, RuleType, Step, question
 
 from . import build, remedy
 from .cards import amd_card, cards_here
 from .consequences import UNAVAILABLE
 from .messages import proven, said
+
+ASKED_AND_FALSE = "cuda-is-available-false"
+"""The message that read/python_session.py makes of a typed torch.cuda.is_available() and the False below it."""
 
 
 class TorchCpuOnlyBuild(Rule):
@@ -124,12 +128,18 @@ class MacosNoCuda(Rule):
 @question("env", TorchCpuOnlyBuild, WindowsDefaultIndexCpu, TorchRocmOnNvidia, MacosNoCuda)
 def is_torch_built_for_this_kind_of_device(case: Case) -> Problem | None:
     """version.py against the cards (failure-modes §0, master rule 1)."""
+    on_mac = case.maybe(lambda: case.known("/host/system", str)) == "Darwin"
+    if on_mac and proven(case, TorchCpuOnlyBuild):
+        return _on_macos(case)  # whatever is known of torch: a message names it, and there is no CUDA on macOS
     env = build.require_torch(case)
     if build.cuda(case, env) is not None:
         return _cuda_on_amd(case, env)
-    if case.maybe(lambda: case.known("/host/system", str)) == "Darwin":
+    if on_mac:
         return _on_macos(case)
-    shown = cards_here(case)
+    try:
+        shown = cards_here(case)
+    except CannotTell as unread:
+        return _asked_for_cuda(case, env, unread)
     if not shown:
         raise NotApplicable("there is no NVIDIA card that this torch could use")
     version = build.version(case, env)
@@ -160,6 +170,21 @@ def _cuda_on_amd(case: Case, env: str) -> Problem | None:
     )
 
 
+def _asked_for_cuda(case: Case, env: str, unread: CannotTell) -> Problem:
+    """Nothing tells of a card, but somebody asked torch for CUDA by hand and got "False": that is a suspicion."""
+    asked = [pointer for pointer, item in case.maybe_records("/symptoms", Symptom) if item.id == ASKED_AND_FALSE]
+    if not asked or isinstance(case.maybe(lambda: build.hip(case, env)), str):
+        raise unread
+    return case.problem(
+        TorchCpuOnlyBuild,
+        f"torch {remedy.torch_version(case) or 'here'} is a build without CUDA, and somebody asked it for CUDA",
+        cause="torch was installed as a build without CUDA",
+        evidence=[*build.told(case, env, "version", "cuda"), *asked],
+        fix=TorchCpuOnlyBuild.mend(case),
+        confidence="suggested",
+    )
+
+
 def _without_cuda(case: Case, env: str, version: str, shown: list[str], plainly_cpu: bool) -> Problem:
     rule: RuleType = TorchCpuOnlyBuild
     cause = "torch was installed as a build without CUDA"
@@ -179,10 +204,13 @@ def _without_cuda(case: Case, env: str, version: str, shown: list[str], plainly_
 
 
 def _rocm(case: Case, env: str, version: str, shown: list[str]) -> Problem | None:
+    unsure = False
     try:
         other = amd_card(case)
     except CannotTell as unread:
-        raise CannotTell(unread.why, unread.pointer, (TorchRocmOnNvidia,), unread.asked) from unread
+        if remedy.fact(case, f"{env}/runtime/available") is not False:
+            raise CannotTell(unread.why, unread.pointer, (TorchRocmOnNvidia,), unread.asked) from unread
+        other, unsure = None, True  # nobody looked for an AMD card; torch says that it finds none
     if other is not None:
         return None
     return case.problem(
@@ -191,6 +219,7 @@ def _rocm(case: Case, env: str, version: str, shown: list[str]) -> Problem | Non
         cause="the wheel came from a ROCm index",
         evidence=[*build.told(case, env, "version", "hip"), *shown],
         fix=TorchRocmOnNvidia.mend(case),
+        confidence="suggested" if unsure else "established",
     )
 
 
@@ -204,4 +233,5 @@ def _on_macos(case: Case) -> Problem | None:
         cause="the program names the device 'cuda' outright",
         evidence=["/host/system", *asked],
         fix=MacosNoCuda.mend(case),
+        severity="warning",  # a program stopped for it
     )

@@ -86,7 +86,9 @@ def _by_driver_version(case: Case, env: str, cuda: str, silent: CannotTell) -> P
     if enough and (key(cuda)[0] >= MINOR_COMPATIBILITY_FROM or floor is None or at_least(driver, floor)):
         return None
     stating = [p for p in pointers if remedy.fact(case, p) is not None]
-    return _problem(case, env, cuda, f"driver {driver}", stating, unsure=not proven(case, DriverTooOldForTorch))
+    # A compatibility library might help out, but not where torch itself says that it cannot use CUDA.
+    sure = proven(case, DriverTooOldForTorch) or remedy.fact(case, f"{env}/runtime/available") is False
+    return _problem(case, env, cuda, f"driver {driver}", stating, unsure=not sure)
 
 
 DRIVER = ("/driver/nvml", "/driver/nvidia_smi", "/driver/proc", "/driver/pasted", "/smi/driver_version")

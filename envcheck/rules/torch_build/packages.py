@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from envcheck.facts import CondaPackage, Distribution
 from envcheck.judge import CannotTell, Case, Fix, Problem, Rule, Step, question
+from envcheck.rules import plan
 
 from . import remedy
-from .messages import said
+from .messages import defer_to_messages, said
 from .requirements import installed
 
 CONDA_TORCH = ("pytorch", "libtorch")
@@ -41,6 +42,9 @@ class TorchMixedPipConda(Rule):
 
     @staticmethod
     def mend(case: Case) -> Fix:
+        if plan.is_plan(case):
+            step = plan.write(case, "torch", "remove one of the two; conda's goes without the lines under pip:")
+            return Fix(title="Ask one manager for torch", steps=[step])
         return Fix(
             title="Remove both, then install torch with one manager",
             steps=[
@@ -133,6 +137,7 @@ def is_there_one_metadata_folder_of_torch(case: Case) -> Problem | None:
     env = case.at("env")
     stale = _stale(case, env)
     if not stale:
+        defer_to_messages(case, LeftoverTorchDistinfo)
         return None
     folders = ", ".join(item.folder for _, item in stale)
     return case.problem(

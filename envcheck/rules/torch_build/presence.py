@@ -13,7 +13,7 @@ from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, 
 
 from . import remedy
 from .cards import cards_here
-from .messages import matching, said
+from .messages import defer_to_messages, matching, said
 
 OTHER_FRAMEWORKS = ("jax", "jaxlib", "tensorflow", "tensorflow-cpu", "tensorflow-gpu", "cupy", "paddlepaddle-gpu")
 NO_MATCHING_WHEEL = r"No matching distribution found for torch|torch==\S+ has no wheels with a matching"
@@ -218,7 +218,11 @@ def _without_torch(case: Case) -> str:
 @question("env", TorchPythonUnsupported, MacosIntelUnsupported)
 def does_torch_have_wheels_for_this_python(case: Case) -> Problem | None:
     """The newest reason why not one release can be installed here."""
-    env = _without_torch(case)
+    try:
+        env = _without_torch(case)
+    except NotApplicable:
+        defer_to_messages(case, TorchPythonUnsupported)  # another torch was wanted than the one that is there
+        raise
     machine = _described(case, env)
     if machine.platform == "macos_x86_64":
         # On an Apple processor the Python is the mistake: that is judged on its own.

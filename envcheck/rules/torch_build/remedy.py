@@ -17,6 +17,7 @@ from envcheck.compat.torch_builds import platform_of, release, rocm_variants, to
 from envcheck.compat.version import cuda_of, is_prerelease, split_local, variant_of
 from envcheck.facts import CondaPackage, Distribution
 from envcheck.judge import CannotTell, Case, Fix, Step
+from envcheck.rules import plan
 
 if TYPE_CHECKING:
     from envcheck.compat.recommend import Recommendation
@@ -52,8 +53,8 @@ def quoted(case: Case, path: str) -> str:
 
 
 def python(case: Case) -> str:
-    """The judged interpreter, quoted for the user's shell; plain ``python`` where it is not known."""
-    env = env_of(case)
+    """The judged interpreter, quoted for the user's shell; plain ``python`` where it is not known or not there yet."""
+    env = env_of(case) if not plan.is_plan(case) else None
     path = fact(case, f"{env}/executable") if env is not None else None
     return quoted(case, path) if isinstance(path, str) else "python"
 
@@ -99,6 +100,10 @@ def conda_owns_torch(case: Case, env: str) -> bool:
 
 def install(case: Case, *wanted: str, options: str = "", note: str = "") -> Step:
     """Install requirements into the environment without touching anything else there."""
+    if plan.is_plan(case):
+        return plan.write(
+            case, re.split(r"[<>=!~ ]", wanted[0], maxsplit=1)[0], f"{' '.join(wanted)} {options}".strip(), note
+        )
     quotes = " ".join(f'"{w}"' if any(c in w for c in "<>=~!*") else w for w in wanted)
     tail = f"{quotes} {options}".strip()
     if manager(case) == "uv":
@@ -108,6 +113,8 @@ def install(case: Case, *wanted: str, options: str = "", note: str = "") -> Step
 
 def uninstall(case: Case, names: str, note: str = "") -> Step:
     """Remove distributions from the environment."""
+    if plan.is_plan(case):
+        return plan.write(case, names.split()[0], f"remove {names}", note)
     if manager(case) == "uv":
         return Step(where="env", tool="uv", command=f"uv pip uninstall --python {python(case)} {names}", note=note)
     return Step(where="env", tool="pip", command=f"{python(case)} -m pip uninstall -y {names}", note=note)
@@ -169,11 +176,27 @@ def fitting(case: Case, title: str, *, driver_floor: str | None = None) -> Fix:
     steps: list[Step] = []
     if advice.choice is not None and cuda_of(advice.choice.build) is not None:
         steps += build_steps(case, advice.choice.torch, advice.choice.build)
+    elif advice.choice is None and not isinstance(fact(case, "/host/system"), str):
+        steps += _for_a_machine_that_is_not_known(case)
     elif advice.choice is None:
         steps.append(Step(where="env", note="no published build fits this machine: " + "; ".join(advice.why)))
     if driver_floor is not None:
         steps.append(upgrade_driver(case, driver_floor))
     return Fix(title=title, steps=steps, safety="careful", verify=test(case))
+
+
+def _for_a_machine_that_is_not_known(case: Case) -> list[Step]:
+    """A message alone names no card and no driver: the build with CUDA that most of them run."""
+    which = "cu126 runs with driver 525 or newer on Maxwell to Hopper cards; Blackwell needs cu128 or newer"
+    return [
+        Step(where="env", command="envcheck recommend", note="names the build that fits driver and card"),
+        uninstall(case, "torch torchvision"),
+        Step(
+            where="env",
+            command=f"{python(case)} -m pip install torch torchvision --index-url {INDEX}/cu126",
+            note=which,
+        ),
+    ]
 
 
 def build_steps(case: Case, version: str, variant: str, beside: list[str] | None = None) -> list[Step]:
@@ -184,6 +207,10 @@ def build_steps(case: Case, version: str, variant: str, beside: list[str] | None
     machine = machine_of(case.snapshot)
     platform = machine.platform if isinstance(machine.platform, str) else "linux_x86_64"
     tool = manager(case)
+    if plan.is_plan(case):
+        row = torch_build(version, variant, platform)
+        names = companions(case) if beside is None else beside
+        return plan.write_build(case, row, names) if isinstance(row, TorchBuild) else []
     if tool == "conda":
         line = conda_command(version, machine) or _newest_from_conda(machine)
         if line is not None:

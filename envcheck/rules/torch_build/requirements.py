@@ -30,7 +30,10 @@ def installed(case: Case, env: str) -> list[tuple[str, Distribution]]:
 
 def find(case: Case, env: str, name: str) -> tuple[str, Distribution] | None:
     """The distribution of that (normalised) name that comes first on the path, with its pointer."""
-    return next(((p, d) for p, d in installed(case, env) if d.name == name), None)
+    found = next(((p, d) for p, d in installed(case, env) if d.name == name), None)
+    if found is None and case.maybe(lambda: case.known(f"{env}/distributions_partial", bool)) is True:
+        raise CannotTell(f"the text does not say whether {name} is installed", f"{env}/distributions", asked=False)
+    return found
 
 
 def version_of(case: Case, pointer: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envcheck.facts import TorchDevice, TorchRuntime
+from envcheck.facts import Symptom, TorchDevice, TorchRuntime
 from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, RuleType, Step, question
 from envcheck.rules.torch_build import build, remedy
 from envcheck.rules.torch_build.cards import cards_here
@@ -147,7 +147,17 @@ def does_torch_reach_the_cards(case: Case) -> Problem | None:
             *said(case, TorchCudaUnavailable),
         ],
         fix=TorchCudaUnavailable.mend(case),
+        # "Nothing more particular" is not sure where a message names something: that one is the answer.
+        confidence="suggested" if _named_by_a_message(case) else "established",
     )
+
+
+def _named_by_a_message(case: Case) -> bool:
+    """Does a message suggest a rule that would explain why torch does not reach the cards?"""
+    from envcheck.rules import RULES  # the whole law is there once a question is asked
+
+    reasons = {rule.name for rule in RULES if TorchCudaUnavailable.name in rule.explains}
+    return any(item.suggests in reasons for _, item in case.maybe_records("/symptoms", Symptom))
 
 
 @question("env", TorchKernelFails, WindowsTdrTimeout)
