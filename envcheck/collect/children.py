@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -51,12 +51,13 @@ def ask(
     environ: Mapping[str, str],
     deadline: float,
     flags: tuple[str, ...] = ("-B",),
+    hear: Callable[[bytes], None] | None = None,
 ) -> ProcessResult:
     """Let an interpreter run one task of the probe; options are ``key=value``."""
     if not python:
         return ProcessResult(start_error="this process does not know its own interpreter")
     argv = [str(python), *flags, str(PROBE), task, "-", *options]
-    return run_bounded(argv, deadline=deadline, cap_bytes=CAP_BYTES, environ=environ)
+    return run_bounded(argv, deadline=deadline, cap_bytes=CAP_BYTES, environ=environ, hear=hear)
 
 
 # --- the driver's libraries ------------------------------------------------------------------------------------
@@ -72,7 +73,7 @@ def ask_nvml(shell: Shell, deadline: float, until: float) -> Nvml | Unread:
     ``deadline`` seconds for the session, ``until`` (monotonic) for all.
     """
     environ = clean_environment(shell.environ)
-    result = ask("nvml", sys.executable, *_pynvml_option(), environ=environ, deadline=deadline, flags=_ALONE)
+    result = ask("nvml", sys.executable, *pynvml_option(), environ=environ, deadline=deadline, flags=_ALONE)
     nvml = read_answer(result, Nvml, keep=_OURS)
     if not result.timed_out:
         return nvml if isinstance(nvml, Unread) else msgspec.structs.replace(nvml, waited_seconds=None)
@@ -110,7 +111,7 @@ def _ask_gpu(
     index: int, environ: Mapping[str, str], patience: float, until: float, answers: dict[int, Gpu | Unread]
 ) -> None:
     deadline = min(patience, until - time.monotonic())
-    options = (*_pynvml_option(), f"gpu={index}")
+    options = (*pynvml_option(), f"gpu={index}")
     result = ask("nvml", sys.executable, *options, environ=environ, deadline=deadline, flags=_ALONE)
     nvml = read_answer(result, Nvml)
     if isinstance(nvml, Unread):
@@ -147,7 +148,7 @@ def count_gpus(root: Root) -> int:
     return count
 
 
-def _pynvml_option() -> tuple[str, ...]:
+def pynvml_option() -> tuple[str, ...]:
     """Where this environment's pynvml lies: the child runs without site-packages, so that nothing else comes along."""
     # Looked for as a file: where an old distribution has put a folder "pynvml" beside it, an import would take that.
     folder = next((entry for entry in sys.path if Path(entry, "pynvml.py").is_file()), None)
@@ -280,9 +281,17 @@ def _join_origins(user: Interpreter | None, isolated: Interpreter) -> list[Modul
     ]
 
 
-def ask_torch(executable: Path, shell: Shell, deadline: float) -> TorchRuntime | Unread:
-    """``import torch`` and a small computation on every device, as the user's own program would do it."""
-    result = ask("torch_runtime", executable, environ=shell.environ, deadline=deadline)
+COMPANIONS = ("torchvision", "torchaudio", "flash_attn", "xformers", "bitsandbytes", "torch_scatter", "triton")
+"""Packages whose import, and not only their compiled part, is tried by a deep look."""
+
+
+def ask_torch(executable: Path, shell: Shell, companions: tuple[str, ...], deadline: float) -> TorchRuntime | Unread:
+    """``import torch`` and a small computation on every device, as the user's own program would do it.
+
+    ``companions`` are imported after it, where they are installed.
+    """
+    option = (f"companions={','.join(companions)}",) if companions else ()
+    result = ask("torch_runtime", executable, *option, environ=shell.environ, deadline=deadline)
     runtime = read_answer(result, TorchRuntime, keep=("signal",))
     if result.signal is not None and not result.timed_out and not result.truncated:
         if isinstance(runtime, Unread):

@@ -31,11 +31,14 @@ class Reader(ABC):
         self.pipes: dict[IO[bytes], bytearray] = {child.stdout: self.stdout, child.stderr: self.stderr}
         self.truncated = False
         self.held_open = False  # the child ended, but a descendant holds its output open
+        self.hear: Callable[[bytes], None] | None = None  # told of what comes on standard error, as it comes
 
     def take(self, pipe: IO[bytes], data: bytes) -> None:
         self.pipes[pipe] += data[: self.room]
         self.truncated = self.truncated or len(data) > self.room
         self.room = max(0, self.room - len(data))
+        if self.hear is not None and self.pipes[pipe] is self.stderr:
+            self.hear(data)
 
     @abstractmethod
     def read_until(self, moment: float) -> None:

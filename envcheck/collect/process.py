@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -100,10 +100,11 @@ def run_bounded(
     cap_bytes: int = CAP_BYTES,
     environ: Mapping[str, str] | None = None,
     cwd: str | None = None,
+    hear: Callable[[bytes], None] | None = None,
 ) -> ProcessResult:
     """Run a program for at most ``deadline`` seconds (plus the grace after the kill) and keep what it said.
 
-    ``cap_bytes`` bounds stdout and stderr together.  ``environ`` is handed over verbatim; ``None`` means the
+    ``cap_bytes`` bounds stdout and stderr together.  ``hear`` is told of what comes on stderr, as it comes.  ``environ`` is handed over verbatim; ``None`` means the
     cleaned environment of this process.  Never raises for what the program or the system does: an unstartable
     program is a result with ``start_error``.
     """
@@ -120,6 +121,7 @@ def run_bounded(
             seconds=time.monotonic() - began,
         )
     reader = READER(child, cap_bytes, lambda: _has_ended(child))
+    reader.hear = hear
     _running.add(child)
     try:
         reader.read_until(began + deadline)

@@ -147,7 +147,11 @@ class _Look:
                 return None
             if isinstance(answer.probe, Unread) and isinstance(answer.torch, Unread):
                 return answer.probe
-        return self.within(children.ask_torch, executable, self.shell, 120.0)
+        return self.within(children.ask_torch, executable, self.shell, self.companions(), 120.0)
+
+    def companions(self) -> tuple[str, ...]:
+        """What is imported after torch: that takes seconds, so only a deep look does it."""
+        return children.COMPANIONS if self.options.depth == "deep" else ()
 
     def ask_other(self, executable: Path, record: Interpreter) -> Interpreter:
         """One of the other environments, asked as the target is, one step after the other."""
@@ -156,7 +160,7 @@ class _Look:
         if not self.quick:
             runtime = answer.torch if answer.torch is None or isinstance(answer.torch, Unread) else NOT_ASKED
             if runtime is NOT_ASKED:
-                runtime = self.within(children.ask_torch, executable, self.shell, 120.0)
+                runtime = self.within(children.ask_torch, executable, self.shell, self.companions(), 120.0)
         return msgspec.structs.replace(answer, found_by=record.found_by, means=record.means, runtime=runtime)
 
     def choose(self) -> Choice:
@@ -267,18 +271,19 @@ def _join_devices(devices: Devices | Unread, opened: Devices | Unread | None) ->
 
 
 def _symptoms(log: Fact[list[str]]) -> list[Symptom]:
-    """Xids of the kernel log as messages that were seen."""
+    """Xids and SXids of the kernel log as messages that were seen, in the form that a pasted log's have."""
     if not isinstance(log, list) or not log:
         return []
     from envcheck.read.kernel_log import find_xids
 
     return [
         Symptom(
-            id="xid",
+            id="sxid" if xid.switch else "xid",
             text=xid.record,
             source="kernel log",
             subject=f"gpu:{xid.bus_id}" if xid.bus_id and not xid.switch else None,
-            values=[str(xid.number)],
+            values=[str(xid.number), *([xid.bus_id] if xid.bus_id else [])],
+            suggests=None,  # the questions about a card and its switch read the numbers themselves
         )
         for xid in find_xids(log)
     ]

@@ -44,7 +44,7 @@ Cli = Callable[..., Any]
         (["doctor", "--ignore", "stub-libcuda-loadd=x"], ["did you mean stub-libcuda-loaded"]),
         (["doctor", "--ignore", "stub-libcuda-loaded"], ["give a reason"]),
         (["doctor", "--ignore", "stub-libcuda-loaded= "], ["give a reason"]),
-        (["collect", "--format", "markdown"], ["--format markdown", "json"]),
+        (["collect", "--format", "terminal"], ["--format terminal", "json, markdown"]),
         (["collect", "-o", "a", "--format", "json=b"], ["-o FILE", "--format"]),
         (["collect", "--quick", "--deep"], ["--quick and --deep"]),
         (["rules", "stub-libcuda-loadd"], ["stub-libcuda-loadd", "did you mean stub-libcuda-loaded"]),

@@ -65,8 +65,10 @@ def test_a_healthy_server(nvml: Nvml) -> None:
     assert {name: getattr(gpu, name) for name in expected} == expected
     assert len(gpu.nvlinks) == 18
     assert {(link.active, link.version, link.replay_errors) for link in gpu.nvlinks} == {(True, 4, 0)}
-    # Passive cooling, and thresholds that Hopper gives as a margin instead: all that this board does not tell.
-    assert unread_facts(gpu) == {"temperature_slowdown_c": "unsupported", "temperature_shutdown_c": "unsupported"}
+    assert unread_facts(gpu) == {}
+    # Passive cooling, and thresholds that Hopper gives as a margin instead: all that this board does not have.
+    assert (gpu.temperature_slowdown_c, gpu.temperature_shutdown_c) == (None, None)
+    assert isinstance(gpu.temperature_margin_c, int)
     assert [(pair.a, pair.b, pair.read_status, pair.path) for pair in facts.pairs] == [(0, 1, "ok", "NV18")]
 
 

@@ -78,11 +78,7 @@ def test_a_gpu_that_is_lost_half_way(nvml: Nvml) -> None:
 def test_each_refusal_has_its_reason(nvml: Nvml, code: int, why: str) -> None:
     """One call's error is that fact's alone, with the reason that fits the code."""
     gpu = nvml(scenarios.healthy_h100(1).fault("nvmlDeviceGetPowerUsage", code=code)).facts.gpus[0]
-    assert unread_facts(gpu) == {
-        "power_w": why,
-        "temperature_slowdown_c": "unsupported",
-        "temperature_shutdown_c": "unsupported",
-    }
+    assert unread_facts(gpu) == {"power_w": why}
 
 
 def test_a_hang_on_one_gpu_keeps_those_before_it(nvml: Nvml) -> None:
