@@ -121,8 +121,14 @@ def read_fields(snapshot: Snapshot) -> dict[str, Any]:
         or part(snapshot, *torch, "cudnn"),
         "gcc": part(snapshot, "toolkit", "host_compiler_version"),
         "nvcc": part(snapshot, "toolkit", "toolkits", "0", "version")
-        or next((told(p.cuda_compiler) for p in part(snapshot, "interpreters", "0", "distributions") or []
-                 if told(p.cuda_compiler)), None),
+        or next(
+            (
+                told(p.cuda_compiler)
+                for p in part(snapshot, "interpreters", "0", "distributions") or []
+                if told(p.cuda_compiler)
+            ),
+            None,
+        ),
     }
     for name in PACKAGES:
         fields[name] = packages.get(name) or conda.get(name)

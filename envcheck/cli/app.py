@@ -17,12 +17,19 @@ FIT, BAD_CALL, BROKEN, INTERRUPTED = 0, 2, 70, 130  # judge.gate's numbers, with
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("envcheck.cli.doctor", "Say why the GPU is not used: root cause, evidence, fix."),
+    "bench": ("envcheck.cli.bench", "Prove that the device computes, correctly and as fast as it should."),
+    "explain": ("envcheck.cli.explain", "Say what is wrong on another machine, from what was pasted of it."),
+    "preflight": ("envcheck.cli.preflight", "Judge this machine against a policy: the gate before a job."),
+    "lint": ("envcheck.cli.lint", "Judge what a project's files declare, before anything is installed."),
+    "policy": ("envcheck.cli.policy", "Show the policy that holds here, or write one."),
     "recommend": (
         "envcheck.cli.recommend",
         "Say which torch build to install, the exact command, and why not another.",
     ),
     "matrix": ("envcheck.cli.matrix", "Show which torch builds run: every release against every CUDA variant."),
+    "envs": ("envcheck.cli.envs", "List every environment and whether its torch can use the GPU."),
     "collect": ("envcheck.cli.collect", "Write down what can be seen of this machine, as JSON."),
+    "diff": ("envcheck.cli.diff", "Say what differs between two machines, and what of it matters."),
     "rules": ("envcheck.cli.rules", "List the rules rung by rung, or show the manual page of one."),
 }
 """Command → (module with ``register(app)``, first sentence of its help)."""
@@ -89,7 +96,7 @@ def run(args: Sequence[str]) -> int:
     try:
         result = typer.main.get_command(app).main(list(args), prog_name="envcheck", standalone_mode=False)
     except BadCall as error:
-        return _refuse(str(error))
+        return _refuse(str(error), error.code)
     except CLICK_ERROR as error:
         return _refuse(_one_line(error))
     except typer.Abort:
@@ -112,10 +119,10 @@ def _one_line(error: Any) -> str:
     return f"{words} (see {context.command_path} --help)" if context is not None else words
 
 
-def _refuse(message: str) -> int:
+def _refuse(message: str, code: int = BAD_CALL) -> int:
     from envcheck.report.words import clean
 
     from .output import to_stderr
 
     to_stderr(f"envcheck: {clean(message)}\n")
-    return BAD_CALL
+    return code

@@ -18,8 +18,9 @@ from .errors import BadCall
 
 if TYPE_CHECKING:
     from envcheck.facts import Snapshot
+    from envcheck.report.page import Page
 
-FORMATS = ("json",)
+FORMATS = ("json", "markdown")
 
 
 def register(app: typer.Typer) -> None:
@@ -37,31 +38,67 @@ def collect(
     all_envs: o.AllEnvs = False,
     deadline: o.Deadline = o.DEADLINE_S,
     root: o.Root = "/",
+    redact: Annotated[
+        bool | None,
+        typer.Option(
+            "--redact/--no-redact",
+            help="Take out names, paths below home, addresses and credentials; the default for markdown.",
+            show_default=False,
+        ),
+    ] = None,
     format_: Annotated[
-        list[str] | None, typer.Option("--format", metavar="json[=FILE]", help="Only json; repeatable.")
+        list[str] | None,
+        typer.Option("--format", metavar="NAME[=FILE]", help="json or markdown (for an issue); repeatable."),
     ] = None,
 ) -> int:
     """Write down what can be seen of this machine, as JSON.
 
-    Nothing is judged and nothing is sent anywhere. Read it before you share it: paths stand in it.
+    Nothing is judged and nothing is sent anywhere. Read it before you share it: paths stand in it, unless --redact.
     """
     if out is not None and format_:
         raise BadCall("-o FILE and --format json=FILE say the same; give one of them")
     results = output.wanted([f"json={out}"] if out is not None else format_ or [], FORMATS, default="json")
-    from envcheck.report.json_report import snapshot_text, to_text
-
     if schema:
         from envcheck.facts.schema import json_schema
+        from envcheck.report.json_report import to_text
 
         text = to_text(json_schema())
+        output.emit(results, lambda name, page: text)
     else:
         snapshot = look(python, env, o.depth(quick, deep), all_envs, o.check_deadline(deadline), root=root)
-        text = snapshot_text(snapshot)
-    output.emit(results, lambda name, page: text)
+        output.emit(results, lambda name, page: written(snapshot, name, page, redact))
     for result in results:
         if result.path != output.STDOUT:
             output.to_stderr(f"envcheck: wrote {result.path}\n")
     return 0
+
+
+def written(snapshot: Snapshot, name: str, page: Page, redact: bool | None) -> str:
+    """The snapshot in one format; ``redact`` undecided means for Markdown, which goes to other people."""
+    if redact or (redact is None and name == "markdown"):
+        from envcheck.report.redact import redact as without_names
+
+        snapshot = without_names(snapshot, *own_names())
+    if name == "markdown":
+        from envcheck.report.attachment import render
+
+        return render(snapshot, page)
+    from envcheck.report.json_report import snapshot_text
+
+    return snapshot_text(snapshot)
+
+
+def own_names() -> tuple[list[str], list[str]]:
+    """Names of the user who asks and of this host, as far as they are told."""
+    import platform
+    from contextlib import suppress
+
+    users = [os.environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")]
+    with suppress(ImportError, KeyError):  # Windows has no pwd; a container's user may have no name
+        import pwd
+
+        users.append(pwd.getpwuid(os.getuid()).pw_name)
+    return [name for name in dict.fromkeys(users) if name], [name for name in [platform.node()] if name]
 
 
 def look(
@@ -73,6 +110,7 @@ def look(
     meanwhile: tuple[str, ...] = (),
     *,
     root: str = "/",
+    probe_envs: bool = False,
 ) -> Snapshot:
     """Look at this machine, with the rungs lighting up on an interactive stderr.
 
@@ -87,6 +125,7 @@ def look(
         env=env,
         depth=cast("Literal['quick', 'normal', 'deep']", depth),
         all_envs=all_envs,
+        probe_envs=probe_envs,
         deadline_s=deadline_s,
         root=root,
     )

@@ -51,7 +51,7 @@ def doctor(
     source: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="Judge this snapshot instead of this machine.")
     ] = None,
-    format_: o.Format = None,
+    format_: o.ReportFormat = None,
 ) -> int:
     """Say why the GPU is not used: root cause, evidence, fix.
 
@@ -64,7 +64,7 @@ def doctor(
     o.check_deadline(deadline)
     accepted = [_ignore(text) for text in ignore or []]
     if source is not None:
-        _refuse_beside_from(python=python, env=env, quick=quick, deep=deep)
+        o.refuse_beside_from(python=python, env=env, quick=quick, deep=deep)
         from .source import load
 
         snapshot = load(source)
@@ -73,8 +73,9 @@ def doctor(
 
         snapshot = look(python, env, depth, all_envs, deadline, MEANWHILE, root=root)
     from envcheck.judge import Policy, exit_code, judge
-    from envcheck.report import render
     from envcheck.rules import QUESTIONS
+
+    from .results import hand_over
 
     policy = Policy(
         require_gpu=require_gpu or gpus > 0 or gpu is not None,
@@ -85,14 +86,8 @@ def doctor(
         ignore=accepted,
     )
     report = judge(snapshot, QUESTIONS if gpu is None else _only(gpu, snapshot, QUESTIONS), policy)
-    output.emit(results, lambda name, page: render(name, report, page), gpu=gpu)
+    hand_over(results, report, gpu=gpu)
     return exit_code(report.verdict, undetermined_counts=strict)
-
-
-def _refuse_beside_from(**options: object) -> None:
-    given = [f"--{name}" for name, value in options.items() if value]
-    if given:
-        raise BadCall(f"--from judges what was recorded; {given[0]} has no meaning beside it")
 
 
 def _ignore(text: str) -> Ignore:

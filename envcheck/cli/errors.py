@@ -8,6 +8,9 @@ from collections.abc import Iterable
 class BadCall(Exception):
     """The command line, a file or a configuration is wrong.  The message is one line for the user."""
 
+    code = 2
+    """The exit code; ``--exit-style`` has another one for it."""
+
 
 def near(word: str, known: Iterable[str]) -> str:
     """``; did you mean a, b?`` for a word that is not known, or nothing."""

@@ -39,6 +39,15 @@ Root = Annotated[
 Deadline = Annotated[
     float, typer.Option("--deadline", metavar="S", help="Stop looking after so many seconds.", show_default=True)
 ]
+ReportFormat = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--format",
+        metavar="NAME[=FILE]",
+        help="terminal, json, markdown, junit, sarif, github, gitlab or html; repeatable.",
+        autocompletion=complete_formats,
+    ),
+]
 Format = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,6 +66,13 @@ def depth(quick: bool, deep: bool) -> str:
     if quick and deep:
         raise BadCall("--quick and --deep exclude each other")
     return "quick" if quick else "deep" if deep else "normal"
+
+
+def refuse_beside_from(**options: object) -> None:
+    """Raises :class:`BadCall` for an option that says how to look at a machine, where a recorded one is judged."""
+    given = [f"--{name}" for name, value in options.items() if value]
+    if given:
+        raise BadCall(f"--from judges what was recorded; {given[0]} has no meaning beside it")
 
 
 def check_deadline(seconds: float) -> float:

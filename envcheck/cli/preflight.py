@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from . import options as o
 from . import output
 from .errors import BadCall
 
 if TYPE_CHECKING:
-    from envcheck.facts import Snapshot
+    from envcheck.facts import Bench, Snapshot, Unread
     from envcheck.judge import Policy, Report
 
 MEANWHILE = ("envcheck.judge", "envcheck.rules", "envcheck.report.terminal")
 NAGIOS_OK, NAGIOS_WARNING, NAGIOS_CRITICAL, NAGIOS_UNKNOWN = 0, 1, 2, 3
+SHORTEST_BENCH_S = 10.0
+"""Below so many seconds importing torch alone may take all of it."""
 _DURATION = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(s|sec|m|min)?", re.ASCII)
 
 PolicyPath = Annotated[
@@ -102,7 +107,27 @@ def _policy(path: str | None, profile: str | None, fail_on: str | None) -> Polic
 def _look(policy: Policy, python: str | None, env: str | None, depth: str, deadline_s: float, root: str) -> Snapshot:
     from .collect import look
 
-    return look(python, env, depth, False, deadline_s, MEANWHILE, root=root)
+    begun = time.monotonic()
+    snapshot = look(python, env, depth, False, deadline_s, MEANWHILE, root=root)
+    if not policy.bench.asked:
+        return snapshot
+    left = deadline_s - (time.monotonic() - begun)
+    return replace(snapshot, bench=_measure(snapshot, deep=depth == "deep", left_s=left))
+
+
+def _measure(snapshot: Snapshot, *, deep: bool, left_s: float) -> Bench | Unread:
+    """The benchmark that the policy asks for, in the time that the deadline leaves."""
+    from envcheck.facts import Unread
+    from envcheck.report.phrases import target
+
+    python = target(snapshot)
+    if python is None:
+        return Unread("missing", "no Python was found that could measure")
+    if left_s < SHORTEST_BENCH_S:
+        return Unread("timeout", f"{max(left_s, 0.0):.0f} s of the deadline are left, a benchmark needs more")
+    from envcheck.collect.bench import Wish, measure
+
+    return measure(Path(python.executable), Wish(every=deep, quick=not deep, deadline_s=left_s))
 
 
 def seconds(text: str) -> float:

@@ -1,37 +1,99 @@
 """Where a snapshot comes from when it is not this machine: ``--from FILE``.
 
-One place for every kind of input: our own snapshots and reports here, pasted texts of other programs through
+One place for every kind of input: our own snapshots and reports here, recorded outputs of other programs through
 ``envcheck.read``.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 
 import msgspec
 
-from envcheck.facts import Snapshot, SnapshotError, decode
+from envcheck.facts import Snapshot, SnapshotError, Unread, decode
 
 from .errors import BadCall, reason
 
+NO_SNAPSHOT = "not an envcheck snapshot"
 LARGEST_BYTES = 64 << 20
 """A snapshot of the largest node is well below 1 MiB; what is bigger is some other file."""
 
 
 def load(path: str) -> Snapshot:
-    """The snapshot in a file (``-`` is standard input): one by ``envcheck collect``, or a JSON report's.
+    """The snapshot in a file (``-`` is standard input).
 
-    Raises :class:`BadCall`.
+    The file is one by ``envcheck collect``, a JSON report, or what another program printed: nvidia-smi in any form,
+    lspci, deviceQuery, a kernel log, an error message, a pasted report of any kind.  Raises :class:`BadCall`.
     """
     raw = _read(path)
     try:
         return decode(_snapshot_in(raw))
     except SnapshotError as error:
-        raise BadCall(f"{path}: {error}") from None
+        refusal = str(error)
     except UnicodeDecodeError:
-        raise BadCall(f"{path}: not an envcheck snapshot: not UTF-8") from None
+        refusal = f"{NO_SNAPSHOT}: not UTF-8"
     except RecursionError:
-        raise BadCall(f"{path}: not an envcheck snapshot: nested too deeply") from None
+        refusal = f"{NO_SNAPSHOT}: nested too deeply"
+    if not raw.lstrip().startswith(b"{"):  # a JSON object is no other program's output
+        recorded = _recorded(raw)
+        if recorded is not None:
+            return recorded
+        refusal = f"{NO_SNAPSHOT}, and nothing in it is an output or a message that envcheck knows"
+    raise BadCall(f"{path}: {refusal}")
+
+
+def read(what: str) -> Snapshot:
+    """The snapshot that a file, standard input (``-``) or a text tells; a text that tells nothing gives an empty one.
+
+    What looks like the name of a file and is none is a bad call.  Raises :class:`BadCall`.
+    """
+    if what != "-" and not _is_file(what):
+        if _looks_like_a_path(what):
+            raise BadCall(f"{what}: no such file; put a message in quotes")
+        return read_paste(what)
+    raw = _read(what)
+    try:
+        return decode(_snapshot_in(raw))
+    except (SnapshotError, UnicodeDecodeError, RecursionError):
+        return read_paste(_text(raw))
+
+
+def read_paste(text: str) -> Snapshot:
+    """A pasted text as a snapshot: :func:`envcheck.read.paste.read_paste`, imported when there is one."""
+    from envcheck.read import paste
+
+    return paste.read_paste(text)
+
+
+def _is_file(what: str) -> bool:
+    try:
+        return "\n" not in what and os.path.exists(what)  # noqa: PTH110  a path, verbatim
+    except (OSError, ValueError):  # too long for a name, or a NUL in it
+        return False
+
+
+def _looks_like_a_path(what: str) -> bool:
+    return len(what.split()) == 1 and ("/" in what or "\\" in what or "." in what)
+
+
+def _recorded(raw: bytes) -> Snapshot | None:
+    """What another program printed, alone or in a pasted report."""
+    from envcheck.read.recording import read_recording
+
+    text = _text(raw)
+    pasted = read_paste(text)
+    if isinstance(pasted.interpreters, list) or not isinstance(pasted.environment, Unread):
+        return pasted
+    recorded = read_recording(text)
+    return recorded if recorded is not None or not pasted.origins else pasted
+
+
+def _text(raw: bytes) -> str:
+    """PowerShell's ``>`` writes UTF-16, which its mark at the beginning shows."""
+    encoding = "utf-16" if raw.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    return raw.decode(encoding, "replace")
 
 
 def _read(path: str) -> bytes:
@@ -57,8 +119,14 @@ class _Report(msgspec.Struct):
     snapshot: msgspec.Raw
 
 
+_ATTACHED = re.compile(rb"^(`{3,})json[ \t]*\r?\n(\{.*?)\r?\n\1[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+
+
 def _snapshot_in(raw: bytes) -> bytes:
-    """The ``snapshot`` member of a JSON report; any other text as it is."""
+    """The ``snapshot`` member of a JSON report, or the snapshot in an issue's text; any other text as it is."""
+    if not raw.lstrip().startswith(b"{"):
+        attached = (found[2] for found in _ATTACHED.finditer(raw))
+        raw = next((text for text in attached if b'"schema"' in text), raw)
     try:
         return bytes(msgspec.json.decode(raw, type=_Report).snapshot)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -29,7 +29,7 @@ from .shell import inherit
 MARK = b"envcheck-bench: "
 """How the child begins its lines of progress."""
 HERTZ = 12
-SOFT_S = {True: 10.0, False: 70.0}
+SOFT_S = {True: 9.0, False: 70.0}
 """What a device's measurement aims at, in seconds; --quick and not."""
 HARD_S = {True: 45.0, False: 200.0}
 """When it is stopped: a machine under load takes longer than it aims at."""

@@ -104,9 +104,9 @@ def run_bounded(
 ) -> ProcessResult:
     """Run a program for at most ``deadline`` seconds (plus the grace after the kill) and keep what it said.
 
-    ``cap_bytes`` bounds stdout and stderr together.  ``hear`` is told of what comes on stderr, as it comes.  ``environ`` is handed over verbatim; ``None`` means the
-    cleaned environment of this process.  Never raises for what the program or the system does: an unstartable
-    program is a result with ``start_error``.
+    ``cap_bytes`` bounds stdout and stderr together.  ``hear`` is told of what comes on stderr, as it comes.
+    ``environ`` is handed over verbatim; ``None`` means the cleaned environment of this process.  Never raises for
+    what the program or the system does: an unstartable program is a result with ``start_error``.
     """
     began = time.monotonic()
     if deadline <= 0:

@@ -36,7 +36,8 @@ class Timing(Record, frozen=True, kw_only=True):
     unavailable: Fact[str] = NOT_ASKED  # why this cannot be measured here, or what it raised; None: it was measured
     samples_s: Fact[list[float]] = NOT_ASKED
     at_s: Fact[list[float]] = NOT_ASKED  # when each sample began, seconds since the epoch
-    waits_s: Fact[list[float]] = NOT_ASKED  # how long threads stood in the queue for a processor, a step of each sample
+    # How long threads stood in the queue for a processor, seconds a step of each sample; None: no such figure here.
+    waits_s: Fact[list[float]] = NOT_ASKED
     host_samples_s: Fact[list[float]] = NOT_ASKED  # wall time a step with the queue empty; None: the host is the device
     first_call_s: Fact[float] = NOT_ASKED  # context, kernels, compilation: never among the samples
     warmup_s: Fact[float] = NOT_ASKED
@@ -47,7 +48,7 @@ class Timing(Record, frozen=True, kw_only=True):
 class Watch(Section, frozen=True, kw_only=True, tag="watch"):
     """One GPU while it was measured, by NVML from another process.  Columns of equal length, one row a reading.
 
-    A column is unread where this board does not tell that figure.
+    A column is ``None`` where this board or system has no such figure, unread where it could not be had.
     """
 
     uuid: Fact[str] = NOT_ASKED
@@ -90,6 +91,9 @@ class BenchDevice(Section, frozen=True, kw_only=True, tag="bench_device"):
     threads: Fact[int] = NOT_ASKED  # torch.get_num_threads()
     processors: Fact[int] = NOT_ASKED  # that this process may run on
     precision: Fact[str] = NOT_ASKED  # torch.get_float32_matmul_precision(): highest, high, medium
+    touched_at_s: Fact[float] = (
+        NOT_ASKED  # when the device was first used, seconds since the epoch: before, it was others'
+    )
     product_class: Fact[str] = NOT_ASKED  # how exact a float32 product is in fact: float32, tf32, bfloat16, worse
     checksum: Fact[str] = NOT_ASKED  # of one matrix product of fixed inputs: equal on equal devices
     checks: Fact[list[NumericCheck]] = NOT_ASKED

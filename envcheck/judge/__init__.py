@@ -88,12 +88,20 @@ def judge(snapshot: Snapshot, questions: Iterable[Question], policy: Policy | No
     verdicts = try_all(snapshot, asked, policy)
     findings = [v.finding for v in verdicts if v.finding is not None and v.outcome != "ignored"]
     roots, consequences = fold(findings, explanations(asked))
+    blamed = {(one.because, one.because_subject) for one in consequences if one.finding.severity == "error"}
+
+    def is_answer(finding: Finding) -> bool:
+        """An error, or a warning that answers a message or that an error follows from."""
+        return finding.severity == "error" or (
+            finding.severity == "warning" and (finding.answers_symptom or (finding.rule, finding.subject) in blamed)
+        )
+
     return Report(
         verdict=answer(verdicts, policy),
         ladder=ladder(verdicts),
-        root_causes=[f for f in roots if f.severity == "error" or (f.severity == "warning" and f.answers_symptom)],
+        root_causes=[f for f in roots if is_answer(f)],
         consequences=consequences,
-        warnings=[f for f in roots if f.severity == "warning" and not f.answers_symptom],
+        warnings=[f for f in roots if f.severity == "warning" and not is_answer(f)],
         notes=[f for f in roots if f.severity == "note"],
         cannot_tell=[v for v in verdicts if v.outcome in ("cannot_tell", "crashed")],
         ignored=[v for v in verdicts if v.outcome == "ignored"],

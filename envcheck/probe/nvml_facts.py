@@ -38,9 +38,6 @@ PLAIN = (
     ("clock_graphics_mhz", "ClockInfo", (GRAPHICS,), None),
     ("clock_sm_max_mhz", "MaxClockInfo", (SM,), None),
     ("clock_memory_max_mhz", "MaxClockInfo", (MEMORY,), None),
-    ("temperature_slowdown_c", "TemperatureThreshold", (SLOWDOWN,), None),
-    ("temperature_shutdown_c", "TemperatureThreshold", (SHUTDOWN,), None),
-    ("temperature_margin_c", "MarginTemperature", (), None),
     ("power_w", "PowerUsage", (), thousandth),
     ("power_limit_w", "EnforcedPowerLimit", (), thousandth),
     ("power_limit_default_w", "PowerManagementDefaultLimit", (), thousandth),
@@ -57,6 +54,10 @@ PLAIN = (
 OPTIONAL = (
     ("serial", "Serial", (), None),
     ("fan_percent", "FanSpeed", (), None),
+    # Boards since Ada tell the margin to the limit in place of the limits themselves.
+    ("temperature_slowdown_c", "TemperatureThreshold", (SLOWDOWN,), None),
+    ("temperature_shutdown_c", "TemperatureThreshold", (SHUTDOWN,), None),
+    ("temperature_margin_c", "MarginTemperature", (), None),
     ("clock_boost_mhz", "MaxCustomerBoostClock", (GRAPHICS,), None),  # nvidia-smi asks these for graphics, too
     ("clock_application_sm_mhz", "ApplicationsClock", (GRAPHICS,), None),
     ("clock_default_application_sm_mhz", "DefaultApplicationsClock", (GRAPHICS,), None),

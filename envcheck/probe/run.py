@@ -24,6 +24,8 @@ TASKS = {  # task: (module, tag of the section that it fills; None for a record 
     "nvml": ("nvml", "nvml"),
     "cuda": ("cuda", "cuda"),
     "nodes": ("nodes", "devices"),
+    "bench": ("bench", "bench_device"),
+    "watch": ("watch", "watches"),
 }
 
 PACKAGE = "envcheck_probe"
@@ -86,13 +88,14 @@ def standard_library(path):
     homes = [home for home in homes if os.path.isfile(os.path.join(home, "os.py"))]
     if not homes:  # Windows, PyPy, an embedded or relocated Python
         homes = [os.path.dirname(os.path.abspath(os.__file__))]
-    homes = [os.path.realpath(home) for home in homes]
+    homes = [os.path.abspath(home) for home in homes] + [os.path.realpath(home) for home in homes]
     zipped = "python%d%d.zip" % sys.version_info[:2]
     found = []
     for entry in path:
-        real = os.path.realpath(entry)
-        inside = real in homes or os.path.dirname(real) in homes  # lib-dynload is inside
-        base = os.path.basename(real)
+        # By its name as well: lib-dynload may be a link to another place (Nix, site-wide installations).
+        places = (os.path.abspath(entry), os.path.realpath(entry))
+        inside = any(place in homes or os.path.dirname(place) in homes for place in places)  # lib-dynload is inside
+        base = os.path.basename(places[1])
         if (inside and base not in ("site-packages", "dist-packages")) or base in (zipped, "DLLs", "lib_pypy"):
             found.append(entry)
     return found

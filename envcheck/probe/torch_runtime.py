@@ -3,15 +3,16 @@
 The answer is written before each step that can kill the process (the import, the driver, each device, each
 companion), so what was seen before a crash stays; a missing answer to a step is the parent's to explain.
 
-Options: ``companions=a,b`` names modules to import after torch (default: torchvision and torchaudio, where installed);
-``path0=DIR`` (see run.py) stands for the folder of the user's script.
+Options: ``companions=a,b`` names modules to import after torch, where installed (default: none; of torchvision and its
+like the compiled part is loaded all the same, see torch_extensions.py); ``path0=DIR`` (see run.py) stands for the
+folder of the user's script.
 """
 
 import sys
 import time
 
 from . import torch_kernels
-from .answer import unread
+from .answer import excuse, unread
 from .origins import find, place
 
 OPTIONS = ("companions",)
@@ -36,7 +37,6 @@ FACTS = (
     "xpu_available",
     "companions",
 )
-COMPANIONS = "torchvision,torchaudio"
 LONGEST_TEXT = 20000  # characters of a traceback or of what was printed
 MOST_WARNINGS = 100
 
@@ -125,9 +125,20 @@ def ask(answer, torch, call, save):
     answer.stage("init_error", init_error, torch)
     save()
     ask_devices(answer, torch, save)
+    try_companions(answer, call.option("companions", ""), save)
+
+
+def try_companions(answer, wanted, save):
+    """The compiled parts of packages that stand on torch, then whole imports of those that are wanted."""
     trials = []
     answer.put(companions=trials)
-    for module in call.option("companions", COMPANIONS).split(","):
+    try:
+        from .torch_extensions import load_parts
+
+        load_parts(trials, save)
+    except Exception as error:  # a user's file in the place of ctypes or importlib
+        trials.append({"module": "compiled parts", "ok": False, "error": excuse(error)})
+    for module in wanted.split(","):
         if module and find(module) is not None:
             trials.append({"module": module, "ok": False, "error": unread("crashed", "its import did not come back")})
             save()

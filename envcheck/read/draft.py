@@ -57,6 +57,15 @@ _SECTIONS = {
 _FIRST_WITH_XPU = (2, 5)
 """The first release of torch with builds for Intel's XPU (release notes of 2.5)."""
 _ADOPTED = ("host", "devices", "driver", "smi", "cuda")
+_NUMBERS = {
+    "/driver/pasted",
+    f"{PYTHON}/version",
+    f"{TORCH}/version",
+    f"{TORCH}/metadata_version",
+    f"{TORCH}/cuda",
+    f"{TORCH}/hip",
+}
+"""Facts that are version numbers: the rules compare them, and a text can have anything in that place."""
 _MOST_ITEMS = 20_000
 """Items that a list takes: no environment has as many packages, and a text may be hostile."""
 
@@ -78,6 +87,8 @@ class Draft:
     def note(self, pointer: str, value: object, line: Line, *, by_hand: bool = False) -> None:
         """State one fact, by its pointer."""
         if pointer in self._facts and (by_hand or pointer not in self._weak):
+            return
+        if pointer in _NUMBERS and isinstance(value, str) and not _is_version(value):
             return
         self._facts[pointer] = value
         self._origins[pointer] = line.origin
@@ -151,12 +162,16 @@ class Draft:
     # -- lists ---------------------------------------------------------------------------------------
 
     def package(self, name: str, version: str | None, line: Line, **more: Any) -> None:
-        """A package of the environment, as pip lists it."""
+        """A package of the environment, as pip lists it; what stands there as its version has to be one."""
+        if version is not None and not _is_version(version):
+            return
         plain = name.strip().lower().replace("_", "-").replace(".", "-")
         self.add(f"{PYTHON}/distributions", Distribution(name=plain, version=version, **more), line, key=plain)
 
     def conda_package(self, name: str, version: str, build: str | None, channel: str | None, line: Line) -> None:
         """A package of the environment, as conda lists it."""
+        if not _is_version(version):
+            return
         record = CondaPackage(name=name.lower(), version=version, build=build, channel=channel)
         self.add(f"{PYTHON}/conda_packages", record, line, key=record.name)
 
@@ -258,3 +273,8 @@ class Draft:
         if runtime:
             fields["runtime"] = TorchRuntime(**runtime)
         return Interpreter(**fields)
+
+
+def _is_version(text: str) -> bool:
+    """Does it begin with a number, as a version has to (:func:`envcheck.compat.version.key`)?"""
+    return text.lstrip().removeprefix("v")[:1].isdecimal() and text.isascii()

@@ -10,7 +10,14 @@ from .lines import Line
 from .torch_words import take_listed_gpu, take_os, take_python
 from .values import is_nothing, maker_of, version_in
 
-SIGNS: tuple[str, ...] = ("jaxlib:", "uname_result(", "Created device /device:GPU", "pciBusID", "CUDA devices:", "CUDA Capable device")
+SIGNS: tuple[str, ...] = (
+    "jaxlib:",
+    "uname_result(",
+    "Created device /device:GPU",
+    "pciBusID",
+    "CUDA devices:",
+    "CUDA Capable device",
+)
 SIGNS += ("does not appear to be running on this host", "compute capability")
 
 _JAX = re.compile(r"^\s*(jax|jaxlib|numpy|python|device info):\s+(\S.{0,200})$")

@@ -10,7 +10,14 @@ from .lines import Line
 from .torch_words import take_driver, take_os, take_platform
 from .values import wsl_of
 
-SIGNS: tuple[str, ...] = ("Cuda compilation tools", "NVRM version", "Kernel Module", "GNU/Linux", "PRETTY_NAME", "VERSION_ID")
+SIGNS: tuple[str, ...] = (
+    "Cuda compilation tools",
+    "NVRM version",
+    "Kernel Module",
+    "GNU/Linux",
+    "PRETTY_NAME",
+    "VERSION_ID",
+)
 SIGNS += (
     "Driver Version",
     "Description:",

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 
 from envcheck.compat.gpus import gpu_by_name
 from envcheck.compat.rows import Gpu
+from envcheck.facts import Symptom
 
-from .draft import PYTHON, TORCH, Draft
+from .draft import PYTHON, RUNTIME, TORCH, Draft
 from .lines import Line
-from .torch_words import take_runtime_gpu, take_torch_cuda, take_torch_version
+from .python_session import ASKED_AND_FALSE
+from .torch_words import take_available, take_runtime_gpu, take_torch_cuda, take_torch_version
 
 SIGNS = (
     "RTX",
@@ -51,6 +53,11 @@ _IMAGE = re.compile(r"\bpytorch/pytorch:(\d\.\d{1,2}\.\d)-cuda(\d{1,2}\.\d)-cudn
 _WHEEL = re.compile(
     r"\b(nvidia-[a-z]{3,12}(?:-[a-z]{3,10})?-cu1[1-3])[ =@`'\"v*]{1,6}(\d{1,2}(?:\.\d{1,4}){2,3})(?!\.?\d)"
 )
+_SAID_FALSE = re.compile(
+    r"is_available\(\)[`'\")]{0,4}[^\n`]{0,24}?(?:\b(?:gives|returns?|returned|returning|is|was|prints?|printed)\b|==?|->|→|:)"
+    r"\s{0,3}[`'\"*]{0,2}(?:False|FALSE|false)\b"
+)
+_CONDITION = re.compile(r"\b(?:if|when|whether|unless|assert|check)\b", re.IGNORECASE)
 _VERSION = r"(?P<{0}>\d{{3}}\.\d{{2,3}}(?:\.\d{{2}})?)(?!\.?\d)"
 _MODULE = re.compile(r"\b(?:kernel )?module\b[^.;\n]{0,60}?[\s`'\"*|(]" + _VERSION.format("version"))
 _LIBRARY = re.compile(
@@ -62,12 +69,25 @@ def read(lines: Sequence[Line], draft: Draft) -> None:
     """Read what is told in passing."""
     _wheels(lines, draft)
     _halves(lines, draft)
+    _answer(lines, draft)
     whole = "\n".join(line.text for line in lines)
     if not draft.has(f"{TORCH}/version") and (_TORCH.search(whole) or _IMAGE.search(whole)):
         _torch(lines, draft)
     listed = draft.has("/smi/gpus") or draft.has(f"{PYTHON}/runtime/devices")
     if not listed and _CARD.search(whole):
         _card(lines, draft)
+
+
+def _answer(lines: Sequence[Line], draft: Draft) -> None:
+    """ "`torch.cuda.is_available()` returns `False`": the answer of somebody who wants CUDA, told in a sentence."""
+    if draft.has(f"{RUNTIME}/available"):
+        return
+    for line in lines:
+        found = _SAID_FALSE.search(line.text) if "is_available()" in line.text else None
+        if found is not None and not _CONDITION.search(line.text[: found.start()]):
+            take_available(draft, "False", line, by_hand=True)
+            draft.symptoms.append(Symptom(id=ASKED_AND_FALSE, text=found[0], source=f"line {line.number}", values=[]))
+            return
 
 
 def _card(lines: Sequence[Line], draft: Draft) -> None:

@@ -14,7 +14,15 @@ from .lines import Line
 from .shell import command_of
 from .torch_words import take_python, take_torch_cuda, take_torch_version
 
-SIGNS: tuple[str, ...] = ("Package", "pip ", "conda", "Successfully installed", "Version:", "Requirement already satisfied", "uv ")
+SIGNS: tuple[str, ...] = (
+    "Package",
+    "pip ",
+    "conda",
+    "Successfully installed",
+    "Version:",
+    "Requirement already satisfied",
+    "uv ",
+)
 SIGNS += ("which is incompatible",)
 
 _HEADING = re.compile(
@@ -22,7 +30,9 @@ _HEADING = re.compile(
 )
 _ROW = re.compile(r"^\s*([A-Za-z0-9][\w.-]{0,80}?)\s+(\d[\w.+!-]{0,60})(?:\s+\S.{0,300})?$")
 _FREEZE = re.compile(r"^\s*([A-Za-z0-9][\w.-]{0,80}?)==(\d[\w.+!-]{0,60})\s*$")
-_CONDA_ROW = re.compile(r"^\s*([a-z0-9_][\w.-]{0,80})\s+(\d[\w.+!]{0,60})\s+([\w.*]{1,80})(?:\s+(\S{1,120}))?\s*$")
+_CONDA_ROW = re.compile(
+    r"^\s*([a-z0-9_][\w.-]{0,80})\s+(\d[\w.+!]{0,60})\s+([\w.*]{1,80}|<pip>)(?:\s+(\S{1,120}))?\s*$"
+)
 _CONDA_HEADING = re.compile(r"^\s*# packages in environment at (\S.{0,300}?):\s*$")
 _LISTING = re.compile(r"\b(?:pip3?|uv pip|-m pip)\s+(?:list|freeze)\b")
 _CONDA_LISTING = re.compile(r"\b(?:conda|mamba|micromamba)\s+list\b")
@@ -42,7 +52,7 @@ _LONGEST_GAP = 2
 
 def take_conda_row(draft: Draft, name: str, version: str, build: str | None, channel: str | None, line: Line) -> None:
     """One row of ``conda list``; pip's packages stand there as channel "pypi"."""
-    if channel == "pypi" or build == "pypi_0":
+    if channel == "pypi" or build in ("pypi_0", "<pip>"):
         draft.package(name, version, line, installer="pip")
         _torch(draft, name, version, line)
         return

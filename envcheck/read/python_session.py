@@ -107,7 +107,9 @@ def _take(draft: Draft, what: str, word: str, line: Line) -> bool:
             return False
         take_available(draft, word, line)
         if word == "False":
-            draft.symptoms.append(Symptom(id=ASKED_AND_FALSE, text=line.text.strip(), source=line.origin, values=[]))
+            draft.symptoms.append(
+                Symptom(id=ASKED_AND_FALSE, text=line.text.strip(), source=f"line {line.number}", values=[])
+            )
     elif what == "cuda.get_device_name":
         take_runtime_gpu(draft, word, line)
     elif what == "cuda.device_count":

@@ -141,6 +141,8 @@ def _libcuda(symptom: Symptom, text: Surroundings) -> str:
 
 def _no_driver(symptom: Symptom, text: Surroundings) -> str:
     """No driver: on WSL its folder is not found; in a container it was not handed in; else there is none."""
+    if text.draft.get("/host/system") == "Darwin":
+        return "macos-no-cuda"
     if text.draft.get("/host/wsl") is not None:
         return "wsl-libcuda-not-found"
     inside = text.draft.get("/container/engine") is not None

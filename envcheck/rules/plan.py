@@ -11,6 +11,9 @@ from envcheck.judge import Case, Step
 FILE_STEP = "file"
 """``where`` of a step that changes a file of the project; its note says which and how."""
 
+_FACTS = ("platform", "python", "requires_python", "packages", "indexes", "channels", "system_packages", "builds")
+_FACTS_OF_A_PACKAGE = ("version", "index", "url", "wheels")
+
 
 def is_plan(case: Case) -> bool:
     """Were files read instead of a machine?"""
@@ -18,11 +21,20 @@ def is_plan(case: Case) -> bool:
 
 
 def declaration(case: Case) -> tuple[str, DeclaredEnvironment]:
-    """(pointer, declaration) of the environment.  Raises :class:`~envcheck.judge.NotApplicable` on a machine."""
+    """(pointer, declaration) of the environment, whose own facts are all known then.
+
+    What its base image is made of stays to be asked for.  Raises :class:`~envcheck.judge.NotApplicable` on a machine.
+    """
     case.present("/declared", Declared)
     at = case.at("env").rsplit("/", 1)[-1]
     pointer = f"/declared/environments/{at}"
-    return pointer, case.present(pointer, DeclaredEnvironment)
+    environment = case.present(pointer, DeclaredEnvironment)
+    for name in _FACTS:
+        case.known(f"{pointer}/{name}", object)
+    for item, _ in case.records(f"{pointer}/packages", DeclaredPackage):
+        for name in _FACTS_OF_A_PACKAGE:
+            case.known(f"{item}/{name}", object)
+    return pointer, environment
 
 
 def package_of(case: Case, name: str) -> tuple[str, DeclaredPackage] | None:

@@ -229,3 +229,41 @@ def test_start_up_stays_lean(program: Callable[..., Any], saved: Callable[[str],
     modules, packages = imported(program, "preflight", "--from", saved("h100"), "--format", "junit")
     assert packages <= {"envcheck", "msgspec", "packaging"} | TYPER
     assert ours(modules, "collect", "probe", "report.webpage", "report.sarif", "report.markdown", "cli.github") == []
+
+
+BENCH = "[bench]\nmin_ratio_to_ceiling = 0.5\n"
+
+
+def test_a_policy_with_a_floor_measures(
+    cli: Cli, here: Callable[[object], list[Any]], law: None, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The benchmark runs with the judged Python, in the time that the deadline leaves, and its facts are reported."""
+    from envcheck.collect import bench
+    from envcheck.facts import Bench
+
+    asked: list[tuple[Path, bench.Wish]] = []
+
+    def measure(python: Path, wish: bench.Wish, tell: object = None) -> Bench:
+        asked.append((python, wish))
+        return Bench(device="auto", devices=[])
+
+    monkeypatch.setattr(bench, "measure", measure)
+    here("fit")
+    result = cli("preflight", "--deadline", "30s", "--format", "json")
+    assert (result.code, asked) == (0, []), "no floor, no benchmark"
+    (project / "envcheck.toml").write_text(BENCH)
+    result = cli("preflight", "--deadline", "30s", "--format", "json")
+    ((python, wish),) = asked
+    assert str(python) == "/home/student/.venv/bin/python"
+    assert wish.quick and wish.deadline_s is not None and 0 < wish.deadline_s <= 30
+    assert json.loads(result.out)["snapshot"]["bench"]["devices"] == []
+
+
+def test_without_time_for_it_the_floor_is_not_known(
+    cli: Cli, here: Callable[[object], list[Any]], law: None, project: Path
+) -> None:
+    """A deadline that is too short leaves the benchmark out, and says so."""
+    (project / "envcheck.toml").write_text(BENCH)
+    here("fit")
+    result = cli("preflight", "--deadline", "5s", "--format", "json")
+    assert "of the deadline are left" in json.loads(result.out)["snapshot"]["bench"]["detail"]

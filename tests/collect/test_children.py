@@ -147,7 +147,7 @@ PYTHON = Path(sys.executable)
 def test_an_import_that_kills_the_process_is_a_fact(number: int, pretend: Pretend) -> None:
     """The signal, what was known before, and that the import never came to its end."""
     pretend(f'say(kind="torch_runtime", origin="/x/torch/__init__.py")\ndie({number})')
-    runtime = children.ask_torch(PYTHON, inherit(), 20.0)
+    runtime = children.ask_torch(PYTHON, inherit(), (), 20.0)
     assert isinstance(runtime, TorchRuntime)
     assert (runtime.signal, runtime.origin) == (number, "/x/torch/__init__.py")
     assert runtime.imported is False
@@ -158,7 +158,7 @@ def test_an_import_that_kills_the_process_is_a_fact(number: int, pretend: Preten
 def test_a_crash_after_the_import_is_not_the_imports(pretend: Pretend) -> None:
     """torch was imported, and a kernel killed the process."""
     pretend('say(kind="torch_runtime", imported=True)\ndie(11)')
-    runtime = children.ask_torch(PYTHON, inherit(), 20.0)
+    runtime = children.ask_torch(PYTHON, inherit(), (), 20.0)
     assert isinstance(runtime, TorchRuntime)
     assert (runtime.imported, runtime.signal) == (True, 11)
 
@@ -166,7 +166,7 @@ def test_a_crash_after_the_import_is_not_the_imports(pretend: Pretend) -> None:
 def test_a_kill_by_our_own_deadline_is_no_crash(pretend: Pretend) -> None:
     """A timeout ends with a signal too, but that one was ours."""
     pretend('say(kind="torch_runtime", imported=True)\ntime.sleep(60)')
-    runtime = children.ask_torch(PYTHON, inherit(), 0.5)
+    runtime = children.ask_torch(PYTHON, inherit(), (), 0.5)
     assert isinstance(runtime, TorchRuntime)
     assert runtime.imported is True
     assert isinstance(runtime.available, Unread)
@@ -177,7 +177,9 @@ def test_a_kill_by_our_own_deadline_is_no_crash(pretend: Pretend) -> None:
 def test_a_good_end_has_no_signal(pretend: Pretend) -> None:
     """Asked, and there was none."""
     pretend('say(kind="torch_runtime", imported=True, version="2.13.0+cpu")')
-    assert children.ask_torch(PYTHON, inherit(), 20.0) == TorchRuntime(imported=True, version="2.13.0+cpu", signal=None)
+    assert children.ask_torch(PYTHON, inherit(), (), 20.0) == TorchRuntime(
+        imported=True, version="2.13.0+cpu", signal=None
+    )
 
 
 def test_a_python_that_does_not_know_itself_is_no_crash_of_ours() -> None:

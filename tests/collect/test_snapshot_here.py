@@ -107,13 +107,15 @@ def test_a_mismatch_shows_as_two_versions(deploy: Deploy) -> None:
 
 
 def test_xids_of_the_kernel_log_are_symptoms(tmp_path: Path) -> None:
-    """One for each, with its card and its number."""
+    """One for each, with its card and its number; a switch's is no card's."""
     line = "[  12.5] NVRM: Xid (PCI:0000:05:00): 79, pid=1, GPU has fallen off the bus."
-    homes.program(tmp_path / "usr" / "bin" / "dmesg", f"#!/bin/sh\necho '{line}'\n")
+    other = "[  12.6] nvidia-nvswitch3: SXid (PCI:0000:c5:00.0): 20034, Fatal, Link 30 LTSSM Fault Up"
+    homes.program(tmp_path / "usr" / "bin" / "dmesg", f"#!/bin/sh\necho '{line}'\necho '{other}'\n")
     symptoms = look(tmp_path).symptoms
     assert isinstance(symptoms, list)
     assert [(item.id, item.subject, item.values, item.source) for item in symptoms] == [
-        ("xid", "gpu:0000:05:00.0", ["79"], "kernel log")
+        ("xid", "gpu:0000:05:00.0", ["79", "0000:05:00.0"], "kernel log"),
+        ("sxid", None, ["20034", "0000:c5:00.0"], "kernel log"),
     ]
 
 

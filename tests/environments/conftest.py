@@ -168,17 +168,19 @@ class Shell:
     path: list[str] = field(default_factory=lambda: ["/usr/bin", "/bin"])
     variables: dict[str, str] = field(default_factory=dict)
 
-    def doctor(self, python: Path, *options: str) -> Look:
+    def doctor(self, python: Path | None = None, *options: str) -> Look:
+        """Of this Python; of the one that the shell means where none is named."""
         return self._look(_doctor(python, options))
 
     def mend(self, look: Look, *options: str, tools: Sequence[str] = ("", "pip"), limit: int | None = None) -> Look:
         """Type the commands of the first finding's fix, in order, and look again from the same shell."""
         steps = [step for step in look.first["fix"]["steps"] if step["tool"] in tools and step["command"]]
-        python = look.report["snapshot"]["interpreters"][0]["executable"]
+        named = look.report["snapshot"]["target"]["chosen_by"] == "--python"
+        python = Path(look.report["snapshot"]["interpreters"][0]["executable"]) if named else None
         commands = [step["command"] for step in steps][:limit]
         assert commands, look.first["fix"]
         # A shell that reads no profile, and stops where a command fails.
-        return self._look("\n".join(["set -e", *commands, _doctor(Path(python), options)]))
+        return self._look("\n".join(["set -e", *commands, _doctor(python, options)]))
 
     def _look(self, script: str) -> Look:
         done = subprocess.run(
@@ -209,10 +211,11 @@ class Shell:
         }
 
 
-def _doctor(python: Path, options: Sequence[str]) -> str:
+def _doctor(python: Path | None, options: Sequence[str]) -> str:
     """envcheck in the Python that runs the tests, told nothing by the variables that the judged one is told."""
     alone = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from envcheck.__main__ import main; main()"
-    call = [sys.executable, "-I", "-c", alone, "doctor", "--python", str(python), "--format", "json", *options]
+    target = ["--python", str(python)] if python is not None else []
+    call = [sys.executable, "-I", "-c", alone, "doctor", *target, "--format", "json", *options]
     return " ".join(map(shlex.quote, call))
 
 

@@ -18,9 +18,11 @@ from pathlib import Path
 HERE = Path(__file__).parent
 NVML = "libnvidia-ml.so.1"
 CUDA = "libcuda.so.1"
+KERNEL = "libkernel-fake.so"
 SOURCES = {
     NVML: ("nvml*.c", "scenario.c", "fault.c"),
     CUDA: ("cuda*.c", "scenario.c", "fault.c"),
+    KERNEL: ("kernel.c",),
 }
 """Soname of each library and what it is made of."""
 

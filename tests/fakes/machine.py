@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from .build import build_library
+from .build import KERNEL, build_library
 from .scenario import Scenario
 from .server import server_files
-from .tree import File, Files, Node, without, write_tree
+from .tree import File, Files, Folder, Node, without, write_tree
 
 LIBRARY_FOLDER = "usr/lib/x86_64-linux-gnu"
 PROGRAM_FOLDER = "usr/bin"
 DRIVER_VARIABLES = frozenset(
-    {"LD_LIBRARY_PATH", "LD_PRELOAD", "ENVCHECK_FAKE", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"}
+    {"LD_LIBRARY_PATH", "LD_PRELOAD", "ENVCHECK_FAKE", "ENVCHECK_KERNEL", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"}
 )
 
 
@@ -75,12 +75,14 @@ class Machine:
 
     ``files`` and ``programs`` are by path and by name; unless ``files`` is given, it is a healthy
     server with the scenario's GPUs.  ``library_version`` is the version in the libraries' file names.
+    ``kernel`` is what a pretended kernel answers where a test may not change the real one: see kernel.c.
     """
 
     scenario: Scenario
     files: Files | None = None
     programs: Mapping[str, str] = field(default_factory=dict)
     library_version: str | None = None
+    kernel: tuple[tuple[str, int, str], ...] = ()
 
     @property
     def tree(self) -> Files:
@@ -107,6 +109,19 @@ class Machine:
         """The same with a program on PATH: ``program("nvidia-smi", programs.answering(xml))``."""
         return replace(self, programs={**self.programs, name: script})
 
+    def refusing(self, path: str, errno: int, *, to: str = "open") -> Machine:
+        """The same with a kernel that refuses to ``open`` or ``access`` a path, whatever its mode allows."""
+        return replace(self, kernel=(*self.kernel, (to, errno, path)))
+
+    def sized(self, path: str, size: int) -> Machine:
+        """The same with a file system of ``size`` bytes at ``path``."""
+        kept = tuple(line for line in self.kernel if (line[0], line[2]) != ("size", path))
+        return replace(self.put({path: Folder()}), kernel=(*kept, ("size", size, path)))
+
+    def linking(self, path: str, inode: int) -> Machine:
+        """The same with a namespace link of /proc (``/proc/self/ns/pid``) that shows this inode."""
+        return replace(self, kernel=(*self.kernel, ("link", inode, path)))
+
     def write(self, folder: Path, builds: Path) -> Deployed:
         """Put everything below ``folder``; ``builds`` is where compiled libraries are kept."""
         root = folder / "root"
@@ -116,4 +131,8 @@ class Machine:
             write_tree(root, {f"{PROGRAM_FOLDER}/{name}": File(script, 0o755)})
         if self.programs:
             environ["PATH"] = os.pathsep.join([str(root / PROGRAM_FOLDER), os.environ.get("PATH", os.defpath)])
+        if self.kernel:
+            said = folder / "kernel.txt"
+            said.write_text("".join(f"{what} {number} {root / path}\n" for what, number, path in self.kernel))
+            environ |= {"LD_PRELOAD": str(build_library(builds, KERNEL)), "ENVCHECK_KERNEL": str(said)}
         return Deployed(root, environ)

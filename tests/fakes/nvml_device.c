@@ -136,7 +136,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetPlatformInfo(nvmlDevice_t device, struct c_nvml
     return SUCCESS;
 }
 
-/* "license.state" is an nvmlGridLicenseState (5 licensed, 4 unlicensed); vGPU guests only. */
+/* vGPU guests only.  featureState: "Non-zero if feature is currently licensed, otherwise zero" (nvml.h). */
 EXPORT nvmlReturn_t nvmlDeviceGetGridLicensableFeatures_v4(nvmlDevice_t device,
                                                            struct c_nvmlGridLicensableFeatures_v4_t *features)
 {
@@ -151,7 +151,7 @@ EXPORT nvmlReturn_t nvmlDeviceGetGridLicensableFeatures_v4(nvmlDevice_t device,
     struct c_nvmlGridLicensableFeature_v4_t *feature = &features->gridLicensableFeatures[0];
     feature->featureCode = (uint32_t)scenario_integer_or(1, "%s.license.feature", at);
     feature->featureState = (uint32_t)state;
-    feature->featureEnabled = state == 5;
+    feature->featureEnabled = state != 0;
     feature->licenseExpiry.status = (uint8_t)scenario_integer_or(0, "%s.license.expiry_status", at);
     const char *product = scenario_text("%s.license.product", at);
     snprintf(feature->productName, sizeof feature->productName, "%s", product ? product : "");

@@ -13,21 +13,26 @@ TEGRA_KERNEL = "5.15.148-tegra"
 
 def bare_files() -> dict[str, Node]:
     """A desktop with Intel's graphics, no NVIDIA card and no NVIDIA driver."""
-    card = PciCard("0000:00:02.0", 0x3E92, vendor=0x8086, class_code=0x030000, driver="i915", bars=(16 * MIB,))
+    card = PciCard(
+        "0000:00:02.0", 0x3E92, vendor=0x8086, class_code=0x030000, driver="i915", bars=(16 * MIB,), wide_bar0=True
+    )
     return {**host_files(), **card.files(), "proc/modules": "i915 4300800 12 - Live 0x0000000000000000\n"}
 
 
 def jetson_files(scenario: Scenario) -> dict[str, Node]:
-    """An Orin with JetPack 6: the GPU is on the SoC, so no PCI device stands for it."""
+    """An Orin with JetPack 6: the GPU is on the SoC, so no PCI device stands for it; the bus has ports alone."""
     driver = {
         path: node
         for path, node in driver_files(scenario, kernel=TEGRA_KERNEL).items()
         if not path.startswith(("proc/driver/nvidia/gpus", "proc/driver/nvidia-caps", "var/lib/dkms", "dev/nvidia-uvm"))
     }
     version = scenario.get("driver_version")
+    port = PciCard("0001:00:00.0", 0x229E, class_code=0x060400, driver="pcieport")
     return {
         **without(host_files(TEGRA_KERNEL), "sys/class/dmi", "sys/firmware"),
         **driver,
+        **port.files(),
+        "proc/sys/kernel/arch": "aarch64\n",
         "proc/driver/nvidia/version": f"NVRM version: NVIDIA UNIX Open Kernel Module for aarch64  {version}\n",
         "proc/device-tree/model": b"NVIDIA Jetson AGX Orin Developer Kit\0",
         "proc/device-tree/compatible": b"nvidia,p3737-0000+p3701-0005\0nvidia,tegra234\0",

@@ -35,6 +35,7 @@ def card_of(scenario: Scenario, index: int) -> PciCard:
         width_max=number("pcie_width_max", 16),
         port_speed_max=GTS[number("pcie_generation_max", link)],
         bars=bars,
+        wide_bar0=hopper,
         iommu_group=20 + index,
     )
 
@@ -44,7 +45,7 @@ def pci_files(scenario: Scenario) -> dict[str, Node]:
     cards = [card_of(scenario, index) for index in range(scenario.gpus) if scenario.get(f"gpu.{index}.bus_id")]
     if any(card.device == 0x2330 for card in cards):
         cards += [
-            PciCard(address, 0x22A3, class_code=0x068000, driver="nvidia-nvswitch", bars=(32 * MIB,))
+            PciCard(address, 0x22A3, class_code=0x068000, driver="nvidia-nvswitch", bars=(32 * MIB,), wide_bar0=True)
             for address in H100_SWITCHES
         ]
     return {path: node for card in cards for path, node in card.files().items()}
@@ -130,6 +131,8 @@ def driver_files(
                 number = _mig_minor(index, int(instance))
                 files[f"dev/nvidia-caps/nvidia-cap{number}"] = File("", 0o444)
                 files[f"dev/nvidia-caps/nvidia-cap{number + 1}"] = File("", 0o444)
+                here = f"proc/driver/nvidia/capabilities/gpu{index}/mig/gi{instance}"
+                files |= {f"{here}/access": _access(number), f"{here}/ci0/access": _access(number + 1)}
         if address:
             files[f"proc/driver/nvidia/gpus/{address}/information"] = _information(scenario, index, address, minor)
     return files
@@ -138,6 +141,11 @@ def driver_files(
 def _mig_minor(gpu: int, instance: int) -> int:
     """Minor of a GPU instance's node: a block of nine for each (itself and eight compute instances)."""
     return 3 + gpu * 135 + instance * 9
+
+
+def _access(minor: int) -> str:
+    """What nvidia-modprobe -f reads: the minor of the node, and its mode in decimal."""
+    return f"DeviceFileMinor: {minor}\nDeviceFileMode: 292\nDeviceFileModify: 1\n"
 
 
 def _mig_minors(gpus: int) -> str:

@@ -49,7 +49,7 @@ FILLING = {
 
 def complete() -> Scenario:
     """A GPU that has an answer for every call that fills a structure, on a driver that has every function."""
-    scenario = healthy_h100(2).gpu(0, {"platform.chassis": "1234567890123456", "license.state": 5})
+    scenario = healthy_h100(2).gpu(0, {"platform.chassis": "1234567890123456", "license.state": 1})
     return replace(scenario.gpu(0, pdi=1, nvlink_encryption=0), hidden=frozenset())
 
 

@@ -18,7 +18,7 @@ from .places import bare_files, container_files, jetson_files, wsl_files
 from .scenario import Scenario
 from .scenarios import gtx_1080_ti, healthy_h100, hgx_h100, jetson, mig, t4, v100, version_mismatch
 from .server import KERNEL, card_of, server_files
-from .tree import kernel_module, write_tree
+from .tree import NARROW, WIDE, kernel_module, write_tree
 
 Deploy = Callable[[Machine | Scenario], Deployed]
 
@@ -66,6 +66,8 @@ def test_regions_are_those_of_the_board(deploy: Deploy) -> None:
     turing = deploy(Machine(t4())).root / "sys/bus/pci/devices/0000:00:1e.0"
     assert sizes(read(hopper, "resource")) == [16 * mib, 0, 131072 * mib, 0, 32 * mib, 0, 0]
     assert sizes(read(turing, "resource")) == [16 * mib, 256 * mib, 0, 32 * mib, 0, 0, 0]
+    first = {place.name: int(read(place, "resource").split()[2], 16) for place in (hopper, turing)}
+    assert first == {"0000:1b:00.0": WIDE, "0000:00:1e.0": NARROW}, "only Hopper's BAR0 is a 64-bit one"
 
 
 def test_witnesses_of_a_healthy_server_agree(deploy: Deploy) -> None:
@@ -167,7 +169,7 @@ def test_other_places_have_their_marks(deploy: Deploy) -> None:
 
     orin = deploy(Machine(jetson(), jetson_files(jetson()), library_version=""))
     assert "Jetson" in read(orin.root, "proc/device-tree/model")
-    assert not (orin.root / "sys/bus/pci").exists()
+    assert {read(path, "class") for path in (orin.root / "sys/bus/pci/devices").iterdir()} == {"0x060400"}
     assert not Path(orin.environ["LD_LIBRARY_PATH"], "libcuda.so.1").is_symlink()
 
     wsl = deploy(Machine(gtx_1080_ti(), wsl_files(), library_version="")).root

@@ -64,8 +64,9 @@ def without(files: Files, *prefixes: str) -> dict[str, Node]:
 class PciCard:
     """One function on the PCI bus with the port above it, as sysfs shows them.
 
-    ``bars`` are sizes in bytes by line of ``resource``.  Speeds are in GT/s.  ``driver`` is ``None``
-    where no driver is bound.
+    ``bars`` are sizes in bytes by line of ``resource``; of a 64-bit region the next line is the upper half, which
+    shows zeros.  BAR0 is a 32-bit one unless ``wide_bar0`` (Hopper).  Speeds are in GT/s.  ``driver`` is ``None`` where
+    no driver is bound.
     """
 
     address: str
@@ -82,6 +83,7 @@ class PciCard:
     port_speed_max: str = "32.0 GT/s PCIe"
     port_width_max: int = 16
     bars: tuple[int, ...] = ()
+    wide_bar0: bool = False
     power_state: str = "D0"
     power_control: str = "on"
     numa_node: int = 0
@@ -115,7 +117,7 @@ class PciCard:
             f"{here}/current_link_width": f"{self.width}\n",
             f"{here}/max_link_speed": f"{self.speed_max}\n",
             f"{here}/max_link_width": f"{self.width_max}\n",
-            f"{here}/resource": _resource(self.bars),
+            f"{here}/resource": _resource(self.bars, self.wide_bar0),
             f"{here}/power_state": f"{self.power_state}\n",
             f"{here}/power/control": f"{self.power_control}\n",
             f"{here}/numa_node": f"{self.numa_node}\n",
@@ -152,16 +154,22 @@ class PciCard:
         }
 
 
-def _resource(bars: tuple[int, ...]) -> str:
+# Flags of include/linux/ioport.h, as a 32-bit region and a prefetchable 64-bit one show them.
+NARROW, WIDE = 0x40200, 0x14220C
+
+
+def _resource(bars: tuple[int, ...], wide_bar0: bool) -> str:
     """Seven lines of first address, last address and flags; zeros where nothing is assigned."""
-    lines, start = [], 0x5C000000000
-    for size in (*bars, *[0] * 7)[:7]:
-        if size:
-            start = (start + size - 1) // size * size
-            lines.append(f"0x{start:016x} 0x{start + size - 1:016x} 0x000000000014220c")
-            start += size
+    lines, low, high = [], 0xB0000000, 0x5C000000000
+    for line, size in enumerate((*bars, *[0] * 7)[:7]):
+        if not size:
+            lines.append(f"0x{0:016x} 0x{0:016x} 0x{0:016x}")
+        elif line == 0 and not wide_bar0:
+            lines.append(f"0x{low:016x} 0x{low + size - 1:016x} 0x{NARROW:016x}")
         else:
-            lines.append("0x0000000000000000 0x0000000000000000 0x0000000000000000")
+            start = (high + size - 1) // size * size
+            high = start + size
+            lines.append(f"0x{start:016x} 0x{high - 1:016x} 0x{WIDE:016x}")
     return "\n".join(lines) + "\n"
 
 

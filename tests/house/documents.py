@@ -16,7 +16,7 @@ def rule_list() -> str:
         "# Rules",
         "",
         f"{len(RULES)} rules, by the rung of the ladder that they stand on. `envcheck rules NAME` shows the manual",
-        "page of one: what it looks at, why it matters, how to mend it, when it cannot tell, and where the facts come from.",
+        "page of one: what it looks at, why it matters, how to mend it, when it cannot tell, and its sources.",
     ]
     for rung in RUNGS:
         here = sorted((rule for rule in RULES if rule.rung == rung), key=lambda rule: rule.code)

@@ -6,7 +6,20 @@ import itertools
 
 import pytest
 
-from envcheck.judge import Case, Finding, Policy, Problem, Question, Rule, covers, explanations, fold, question
+from envcheck.judge import (
+    Case,
+    Finding,
+    Policy,
+    Problem,
+    Question,
+    Rule,
+    covers,
+    explanations,
+    fold,
+    judge,
+    question,
+)
+from envcheck.testing import machine
 
 
 def finding(
@@ -130,3 +143,29 @@ def test_explanations_are_closed_and_survive_a_cycle() -> None:
     roots, rest = fold([finding("a"), finding("b"), finding("c")], explanations([anything]))
     assert len(roots) + len(rest) == 3
     assert Policy().strict is False
+
+
+def test_a_warning_that_an_error_follows_from_is_the_answer() -> None:
+    """An unfit machine always has a root cause: the error is folded, so what it follows from takes its place."""
+
+    class Leftover(Rule):
+        code, name, rung, explains = "L1", "leftover", "torch_build", ("broken",)
+        severity = "warning"
+
+    class Broken(Rule):
+        code, name, rung = "B1", "broken", "torch_build"
+
+    @question("host", Leftover)
+    def is_there_a_leftover(case: Case) -> Problem | None:
+        return case.problem(Leftover, "s", cause="c", evidence=["/host/system"])
+
+    @question("host", Broken)
+    def is_it_broken(case: Case) -> Problem | None:
+        return case.problem(Broken, "s", cause="c", evidence=["/host/system"])
+
+    both = judge(machine("h100").snapshot, [is_there_a_leftover, is_it_broken])
+    assert both.verdict == "unfit"
+    assert [f.rule for f in both.root_causes] == ["leftover"]
+    assert both.warnings == []
+    alone = judge(machine("h100").snapshot, [is_there_a_leftover])
+    assert (alone.verdict, alone.root_causes, [f.rule for f in alone.warnings]) == ("fit", [], ["leftover"])

@@ -615,13 +615,10 @@ BROKEN: list[Project] = [
     ),
     Project(
         "toml-that-is-none",
-        {
-            "pyproject.toml": '[project]\nname = "a"\ndependencies = ["torch==2.9.1"\n[tool]\n',
-            "requirements.txt": "torch\n",
-        },
+        {"pylock.toml": PYLOCK.replace('"1.0"', '"1.0'), "requirements.txt": "torch==2.9.1\n"},
         {},
         "declaration-unreadable",
-        "pyproject.toml:4",
+        "pylock.toml:1",
     ),
 ]
 

@@ -47,7 +47,7 @@ def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
 
 @pytest.mark.parametrize("project", [p for p in BROKEN if "/" not in p.place], ids=lambda project: project.name)
 def test_the_exit_code_says_whether_it_fails(project: Project, lay: Lay, capsys: pytest.CaptureFixture[str]) -> None:
-    """1 for an error, 0 for a warning or note, and 1 for those as well with --fail-on; the rule is named at its line."""
+    """1 for an error, 0 for less, and 1 for that as well with --fail-on; the rule is named at its line."""
     lay(project.files)
     code, out, err = run(capsys, *arguments(project))
     assert err == ""
@@ -148,6 +148,14 @@ def test_an_exception_of_the_policy_holds(lay: Lay, capsys: pytest.CaptureFixtur
     assert code == 0
     assert "ignored: torchvision-mismatch" in out
     assert "vendored" in out
+
+
+def test_a_pyproject_that_is_no_toml_is_a_bad_call(lay: Lay, capsys: pytest.CaptureFixture[str]) -> None:
+    """The policy may stand in it, so nothing is judged without it."""
+    lay({"pyproject.toml": "[project\n", "requirements.txt": "torch==2.9.1\n"})
+    code, out, err = run(capsys)
+    assert (code, out) == (2, "")
+    assert "pyproject.toml" in err
 
 
 @pytest.mark.parametrize(

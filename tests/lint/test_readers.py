@@ -267,20 +267,14 @@ RUN ["pip", "install", "torchaudio==2.6.0"]
 
 def test_a_stage_that_copies_is_judged_where_it_installs() -> None:
     """COPY --from brings files, not declarations: the builder stage is the environment."""
-    text = "FROM python:3.12 AS build\nRUN pip install torch==2.9.1\nFROM python:3.12-slim\nCOPY --from=build /venv /venv\n"
+    text = "FROM python:3.12 AS build\nRUN pip install torch==2.9.1\nFROM python:3.12-slim\nCOPY --from=build /v /v\n"
     assert only({"Dockerfile": text}).name == "Dockerfile (stage build)"
 
 
 def test_a_later_command_replaces_what_an_earlier_one_installed() -> None:
     """The last line that names a version decides, as it does in the image."""
-    report = lint(
-        Project(
-            "twice",
-            {
-                "Dockerfile": "FROM python:3.12\nRUN pip install torch==2.6.0 torchvision==0.21.0\nRUN pip install torch==2.7.1\n"
-            },
-        )
-    )
+    text = "FROM python:3.12\nRUN pip install torch==2.6.0 torchvision==0.21.0\nRUN pip install torch==2.7.1\n"
+    report = lint(Project("twice", {"Dockerfile": text}))
     assert [finding.rule for finding in report.root_causes] == ["torchvision-mismatch"]
 
 
@@ -360,10 +354,13 @@ test = [{ include-group = "dev" }, "torchvision"]
 
 NAMES = ["requirements.txt", "pyproject.toml", "uv.lock", "poetry.lock", "pylock.toml", "environment.yml", "Dockerfile"]
 PIECES = st.sampled_from(
-    ["torch", "==2.9.1", "+cu126", "\n", "  - ", "[[package]]", "name = ", '"', "'", "[", "]", "{", "}", "FROM ", "RUN ",
-     "pip install ", "\\\n", "<<EOF", "${A:-", "-r ", "--index-url ", "https://", "@", ";", "python_version", " < ", "=",
-     "dependencies:", "pip:", "ARG A=", "ENV ", "&&", "version = 1", "\x00", "\u2028", "é", "#", "^", "||", "*", "1.2"]
-)  # fmt: skip
+    [
+        *("torch", "==2.9.1", "+cu126", "\n", "  - ", "[[package]]", "name = ", '"', "'", "[", "]", "{", "}", "1.2"),
+        *("FROM ", "RUN ", "pip install ", "\\\n", "<<EOF", "${A:-", "-r ", "--index-url ", "https://", "@", ";"),
+        *("python_version", " < ", "=", "dependencies:", "pip:", "ARG A=", "ENV ", "&&", "version = 1", "\x00"),
+        *("\u2028", "\u00e9", "#", "^", "||", "*"),
+    ]
+)
 
 
 @given(name=st.sampled_from(NAMES), pieces=st.lists(PIECES, max_size=40))

@@ -24,14 +24,15 @@ BAD = f"void {MISSING}(void); void part(void) {{ {MISSING}(); }}"
 DEADLY = "#include <stdlib.h>\n__attribute__((constructor)) static void start(void) { abort(); }"
 
 
-def build(path: Path, source: str) -> Path:
-    """A shared library of a few lines of C."""
+def build(path: Path, source: str, *needs: Path) -> Path:
+    """A shared library of a few lines of C that needs others, by their names alone."""
     command = compiler()
     assert command is not None
     path.parent.mkdir(parents=True, exist_ok=True)
     code = path.with_suffix(".c")
     code.write_text(source + "\n")
-    subprocess.run([*command, "-shared", "-fPIC", "-o", str(path), str(code)], check=True)
+    linked = [part for need in needs for part in (f"-L{need.parent}", f"-l:{need.name}")]
+    subprocess.run([*command, "-shared", "-fPIC", "-o", str(path), str(code), *linked], check=True)
     code.unlink()
     return path
 
@@ -73,7 +74,16 @@ def test_a_part_that_misses_a_symbol(trials: Any, site: Path) -> None:
     path = build(package(site, "torch_scatter") / "_scatter_cpu.so", BAD)
     found = trials()["torch_scatter"]
     assert found.ok is False
-    assert found.error == f"OSError: Could not load this library: {path} ({path}: undefined symbol: {MISSING})"
+    assert found.error == f"OSError: {path}: undefined symbol: {MISSING}"
+
+
+def test_a_part_that_needs_a_library_which_is_not_there(trials: Any, site: Path) -> None:
+    """A part for CUDA beside a torch without it: the loader names the missing library alone, so the part is added."""
+    absent = build(site / "elsewhere" / "libc10_cuda.so", GOOD)
+    path = build(package(site, "torchvision") / "_C.so", "int part(void);\nint _C(void) { return part(); }", absent)
+    absent.unlink()
+    found = trials()["torchvision"]
+    assert found.error.startswith(f"OSError: Could not load this library: {path} (libc10_cuda.so: cannot open shared")
 
 
 def test_the_cuda_part_is_the_one_that_counts(trials: Any, site: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envcheck.facts import decode, encode
+from envcheck.facts import Unread, decode, encode
 from envcheck.judge import judge
 from envcheck.read.lines import clean_lines
 from envcheck.read.paste import read_paste
@@ -75,6 +75,19 @@ def test_lines_keep_their_numbers(text: str) -> None:
     assert lines[-1].number == text.count("\n") + 1
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["[pip3] torchaudio==on:", "[pip3] torch==(unknown)", "[pip3] numpy==٣", "PyTorch version: N/A"],
+)
+def test_what_is_no_version_is_no_fact(line: str) -> None:
+    """The rules compare version numbers; a text can have anything in their place."""
+    snapshot = read_paste(f"Collecting environment information...\nPyTorch version: 2.3.0+cu121\n{line}\n")
+    [python] = snapshot.interpreters
+    assert python.torch.version == "2.3.0+cu121"
+    assert isinstance(python.distributions, Unread) or python.distributions == []
+    assert [v.why for v in judge(snapshot, QUESTIONS).verdicts if v.outcome == "crashed"] == []
+
+
 BAIT = {
     "a log": "2026-11-24 12:00:00 INFO step 123 loss 0.123 lr 1e-4 nothing to see\n",
     "labels": "PyTorch version: 2.3.0 Is debug build: False CUDA used to build PyTorch: 12.1 GPU 0: NVIDIA A100 ",
@@ -106,6 +119,7 @@ def test_time_grows_with_the_length_and_not_faster(name: str) -> None:
     assert took[1] < 10 * max(took[0], 0.02), took
 
 
+@pytest.mark.slow
 def test_a_megabyte_of_reports_is_read_in_about_a_second() -> None:
     """The bound is generous for slow machines; the reader itself needs about a second with every format in the text."""
     text = "\n".join(TEXTS)

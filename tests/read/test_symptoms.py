@@ -96,7 +96,9 @@ def test_a_message_in_an_endless_line_is_found_and_quoted_in_part() -> None:
 def test_a_message_wrapped_by_hand_is_found() -> None:
     """A line break in a message, with indentation behind it, hides nothing."""
     text = "RuntimeError:\n  The detected CUDA version (11.8) mismatches the version that was used to\n  compile PyTorch (12.1)"
-    assert [(s.id, s.source) for s in find_symptoms(text, line)] == [("the-detected-cuda-version-11-8-mismatches", "line 2")]
+    assert [(s.id, s.source) for s in find_symptoms(text, line)] == [
+        ("the-detected-cuda-version-11-8-mismatches", "line 2")
+    ]
 
 
 def test_two_messages_on_neighbouring_lines_stay_two() -> None:

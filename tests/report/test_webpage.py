@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from envcheck.facts import Unread
+from envcheck.facts import Bench, BenchDevice, NumericCheck, Timing, Unread
 from envcheck.judge import RUNGS, Policy, Report, judge
 from envcheck.report import Page, render
 from envcheck.report.phrases import RUNG_NAMES
@@ -130,3 +130,66 @@ def test_every_text_has_contrast(dark: bool) -> None:
     for ink, ground in pairs:
         bright, dim = sorted((luminance(scheme[ink]), luminance(scheme[ground])), reverse=True)
         assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ink, ground)
+
+
+def benched(**more: object) -> str:
+    """The page of an H100 that was measured: memory-bound work on the slope, products under the roof."""
+    n = 1 << 28
+
+    def timing(workload: str, seconds: float, shape: list[int], size: str = "1024 MiB") -> Timing:
+        return Timing(workload=workload, size=size, shape=shape, samples_s=[seconds * (1 + i / 500) for i in range(9)])
+
+    facts: dict[str, object] = {
+        "device": "cuda:0",
+        "name": "NVIDIA H100 80GB HBM3",
+        "trouble": None,
+        "checks": [
+            NumericCheck(id="chain-rule", wrong=None, unavailable=None),
+            NumericCheck(id="softmax-gradient", wrong="off by <0.5>", unavailable=None),
+        ],
+        "timings": [
+            timing("copy", 8 * n / 3.0e12, [n]),
+            timing("fill", 4 * n / 2.9e12, [n]),
+            timing("matmul", 2 * 8192**3 / 52e12, [8192] * 3, "8192"),
+            timing("broadcast", 4 * n / 2.7e12, [16384, 16384]),
+            timing("products", 4 * 65536 * 4096 * 1000 / 45e12, [65536, 4096, 1000], "large"),
+            timing("step", 80e-6, [256, 784, 10], "course"),
+            Timing(workload="step", variant="compile", unavailable="left out with --quick"),
+        ],
+    }
+    device = BenchDevice(**{**facts, **more})  # type: ignore[arg-type]
+    now = machine("h100").but({"/bench": Bench(device="auto", devices=[device])})
+    return render("html", judge(now.snapshot, QUESTIONS), Page())
+
+
+def test_the_roofline_of_a_measured_machine() -> None:
+    """Roofs and dots lie within the picture; each dot's number stands in the table with what it is."""
+    page = Tags(benched())
+    assert {tag for tag, _ in page.seen} <= TAGS
+    (svg,) = [attributes for tag, attributes in page.seen if tag == "svg"]
+    _, _, width, height = map(float, (svg["viewbox"] or "").split())
+    drawn = [a for tag, a in page.seen if tag in ("line", "circle", "text")]
+    for attributes in drawn:
+        for name, limit in (("x", width), ("x1", width), ("x2", width), ("cx", width), ("y", height), ("y1", height)):
+            assert 0 <= float(attributes.get(name) or 0) <= limit
+    dots = [a for tag, a in page.seen if tag == "circle"]
+    assert len(dots) == 3, "a copy and a fill compute nothing, and a matmul is a roof"
+    assert len(page.of_class("roof")) == 2
+    assert len(page.of_class("number")) == 3
+    assert [data for tag, data in page.texts if tag == "td" and data.isdigit()] == ["1", "2", "3"]
+    assert "2.68 TB/s" in page.words("td") and "80.6 us" in page.words("td")
+    assert "left out with --quick" in page.words("li")
+
+
+def test_a_wrong_number_stands_before_any_speed() -> None:
+    """The checks that do not hold are named, with what is wrong."""
+    page = Tags(benched())
+    assert "1 of 2 numerical checks hold" in page.words("p")
+    assert "softmax-gradient" in page.words("code") and "off by <0.5>" in page.words("li")
+
+
+def test_a_benchmark_that_could_not_measure() -> None:
+    """No ceilings, no picture; the device's own trouble is shown."""
+    page = Tags(benched(timings=[], checks=Unread("crashed", "signal 11"), trouble="RuntimeError: no kernel image"))
+    assert page.of_class("roofline") == []
+    assert "RuntimeError: no kernel image" in page.words("p")

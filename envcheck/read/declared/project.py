@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -108,11 +109,12 @@ class _Project:
         if found is None:
             return
         yield self._environment_of(found, found.tool, "", "")
+        base = {*found.base, *(ask for group in found.default_groups for ask in found.groups[group])}
         for extra, asks in found.extras.items():
-            if any(ask.name in MATTERS for ask in asks):
+            if any(ask.name in MATTERS and ask not in base for ask in asks):
                 yield self._environment_of(found, found.tool, extra, "")
         for group, asks in found.groups.items():
-            if group not in found.default_groups and any(ask.name in MATTERS for ask in asks):
+            if any(ask.name in MATTERS and ask not in base for ask in asks):
                 yield self._environment_of(found, found.tool, "", group)
 
     def _environment_of(self, found: Pyproject, tool: str, extra: str, group: str) -> Recipe:
@@ -141,7 +143,7 @@ class _Project:
         where = self.files.beside(path, ".python-version")
         for number, line in logical_lines(self.files.text(where) or "") if where is not None else []:
             version = line.removeprefix("cpython-").removeprefix("python")
-            if exact(f"=={version}") == version and version[:1].isdigit():
+            if re.fullmatch(r"\d\.\d+(\.\d+)?", version):
                 return Told(version, f"{where}:{number}")
         return None
 

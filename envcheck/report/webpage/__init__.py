@@ -12,7 +12,7 @@ from envcheck.judge import Report
 from envcheck.report import phrases
 from envcheck.report.page import Page
 
-from . import findings, gpu_cards, heat_map, rungs, versions
+from . import bench, findings, gpu_cards, heat_map, rungs, versions
 from .markup import Markup, join, tag, text
 from .style import STYLE
 
@@ -31,6 +31,7 @@ def render(report: Report, page: Page) -> str:
             findings.remarks("Warnings", report, report.warnings),
             findings.remarks("Notes", report, report.notes),
             gpu_cards.section(report, page.gpu),
+            bench.section(report.snapshot),
             heat_map.section(report.snapshot),
             findings.unknown(report),
             findings.ignored(report),

@@ -64,7 +64,12 @@ td.have,span.have{outline:.15rem solid var(--ink);outline-offset:-.15rem}
 .legend li{display:flex;gap:.4rem;align-items:baseline}
 .legend b{padding:.05rem .4rem;border-radius:.25rem;font-weight:400}
 figure{margin:0}
-svg{max-width:100%;height:auto}
+svg{display:block;width:100%;max-width:40rem;height:auto;margin:.5rem 0}
+.roofline text{font-size:17px;fill:var(--soft)}
+.roofline .grid{stroke:var(--line)}
+.roofline .roof{stroke:var(--ink);stroke-width:3}
+.roofline .dot{fill:var(--note)}
+.roofline .number{fill:var(--note);font-weight:700}
 footer{margin-top:2.5rem;color:var(--soft);font-size:.85rem}
 @media (max-width:40rem){
 ol.ladder li{grid-template-columns:6.4rem 1fr}

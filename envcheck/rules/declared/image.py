@@ -210,10 +210,10 @@ def are_the_compat_libraries_in_the_way(case: Case) -> Problem | None:
     if not last or "compat" not in last[-1][1].value:
         return None
     pointer = f"{last[-1][0]}/value"
-    cards = case.records("/smi/gpus", Gpu)
-    geforce = [p for p, card in cards if isinstance(card.name, str) and "geforce" in card.name.lower()]
+    names = [f"{p}/name" for p, _ in case.records("/smi/gpus", Gpu)]
+    geforce = [name for name in names if "geforce" in case.present(name, str).lower()]
     if geforce:
-        return _compat(case, "GeForce cards do not support forward compatibility", [pointer, f"{geforce[0]}/name"])
+        return _compat(case, "GeForce cards do not support forward compatibility", [pointer, geforce[0]])
     driver = case.present("/driver/pasted", str)
     branch = driver_branch(driver)
     packages = environment.system_packages if isinstance(environment.system_packages, list) else []

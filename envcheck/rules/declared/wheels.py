@@ -127,9 +127,9 @@ def _exact(
         return _missing(case, pointer, f"there is no torch release {public}")
     if where is None:
         return _missing(case, pointer, "torch has no wheels for this platform")
-    why = _build(case, public, where) or _libc(case, here, environment, public, where)
+    why = _build(case, public, where)
     if why:
-        return _missing(case, pointer, why, _image(here) if "glibc" in why or "musl" in why else [])
+        return _missing(case, pointer, why)
     python = pythons(environment, _told(case))
     have = [minor for minor in python if python_supported(public, minor, where)]
     if not have:
@@ -138,6 +138,11 @@ def _exact(
         asked = f"Python {python[0]}" if len(python) == 1 else "the Pythons that the project admits"
         why = f"torch {public} has no wheel for {asked} (it has {listed})"
         return _missing(case, pointer, why, _python_evidence(case, here, environment))
+    why = _libc(case, here, environment, public, where)
+    if why:
+        return _missing(case, pointer, why, [f"{here}/image/libc"])
+    if len(have) < len(python):
+        _python_of(case)
     if len(python) != 1:
         return None
     wheels = package.wheels if isinstance(package.wheels, list) else []
@@ -161,7 +166,10 @@ def _range(
         newest = releases()[-1].version
         raise CannotTell(f"no release of the table is within {package.wanted}; it ends at {newest}", pointer)
     python = pythons(environment, _told(case))
-    if any(python_supported(version, minor, where) for version in within for minor in python):
+    have = [minor for minor in python if any(python_supported(version, minor, where) for version in within)]
+    if have:
+        if len(have) < len(python):
+            _python_of(case)
         return None
     named = f"Python {python[0]}" if len(python) == 1 else "the Pythons that the project admits"
     newer = any(key(minor) > max(key(p.rstrip("t")) for p in _newest_pythons(where)) for minor in python)
@@ -194,19 +202,22 @@ def _build(case: Case, public: str, where: Platform) -> str:
 
 
 def _libc(case: Case, here: str, environment: DeclaredEnvironment, public: str, where: Platform) -> str:
+    """Why the base image's C library is too old, or another one; "" where it does."""
     image = environment.image
     if image is None or not where.startswith("linux"):
         return ""
-    libc = case.maybe(lambda: case.known(f"{here}/image/libc", str))
-    if not isinstance(libc, str):
-        return ""
-    name, _, number = libc.partition(" ")
+    name, _, number = case.present(f"{here}/image/libc", str).partition(" ")
     if name != "glibc":
-        return f"the wheels need glibc, and {image.name} has {libc}"
+        return f"the wheels need glibc, and {image.name} has {name}"
     floor = glibc_floor(public, None, where)
     if isinstance(floor, str) and not at_least(number, floor):
         return f"the wheel of torch {public} needs glibc {floor}, and {image.name} has {number}"
     return ""
+
+
+def _python_of(case: Case) -> str:
+    """The Python that comes: some that may come have a wheel and others not, so it has to be known."""
+    return case.present(f"{case.at('env')}/version", str)
 
 
 def _missing(case: Case, pointer: str, why: str, evidence: list[str] | None = None) -> Problem:
@@ -230,10 +241,6 @@ def _python_evidence(case: Case, here: str, environment: DeclaredEnvironment) ->
     if _told(case):
         return [f"{case.at('env')}/version"]
     return [f"{here}/requires_python"] if isinstance(environment.requires_python, str) else []
-
-
-def _image(here: str) -> list[str]:
-    return [f"{here}/image/libc"]
 
 
 def _indexes(case: Case) -> list[str]:

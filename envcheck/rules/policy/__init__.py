@@ -6,7 +6,7 @@ undetermined, however few other unknowns count.
 
 from envcheck.judge import Question
 
-from . import driver, environment, exceptions, gpus, packages, shared_memory, torch, variables
+from . import bench, driver, environment, exceptions, gpus, packages, shared_memory, torch, variables
 
 QUESTIONS: tuple[Question, ...] = (
     gpus.are_the_gpus_there_that_the_policy_requires,
@@ -22,5 +22,6 @@ QUESTIONS: tuple[Question, ...] = (
     packages.is_a_package_there_that_the_policy_forbids,
     variables.are_the_variables_set_that_the_policy_requires,
     variables.is_a_variable_set_that_the_policy_forbids,
+    bench.is_the_device_as_fast_as_the_policy_requires,
     exceptions.did_an_exception_of_the_policy_expire,
 )

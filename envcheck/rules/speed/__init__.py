@@ -2,7 +2,7 @@
 
 from envcheck.judge import Question
 
-from . import host_side, throttling, variables
+from . import benchmark, host_bound, host_side, link, peers, stored, throttling, trust, variables
 
 QUESTIONS: tuple[Question, ...] = (
     variables.does_a_variable_slow_cuda,
@@ -20,4 +20,10 @@ QUESTIONS: tuple[Question, ...] = (
     host_side.is_the_network_ready_for_gpus,
     host_side.is_the_bar_small,
     host_side.is_exact_float32_slow,
+    benchmark.is_the_device_as_fast_as_it_should_be,
+    trust.can_the_timings_be_trusted,
+    stored.is_it_slower_than_the_stored_figure,
+    peers.are_equal_gpus_equally_fast,
+    link.does_the_link_carry_what_it_should,
+    host_bound.does_the_host_keep_up,
 )

@@ -33,7 +33,8 @@ class TorchCpuOnlyBuild(Rule):
 
     code, name, rung = "TOR101", "torch-cpu-only-build", "torch_build"
     essential = True
-    explains = UNAVAILABLE
+    # Extensions and a torchvision that were built for CUDA do not load beside a torch without it.
+    explains = (*UNAVAILABLE, "cxx11-abi-extension", "torchvision-mismatch")
 
     @staticmethod
     def mend(case: Case) -> Fix:
@@ -129,7 +130,7 @@ class MacosNoCuda(Rule):
 def is_torch_built_for_this_kind_of_device(case: Case) -> Problem | None:
     """version.py against the cards (failure-modes §0, master rule 1)."""
     on_mac = case.maybe(lambda: case.known("/host/system", str)) == "Darwin"
-    if on_mac and proven(case, TorchCpuOnlyBuild):
+    if on_mac and said(case, TorchCpuOnlyBuild, MacosNoCuda):
         return _on_macos(case)  # whatever is known of torch: a message names it, and there is no CUDA on macOS
     env = build.require_torch(case)
     if build.cuda(case, env) is not None:

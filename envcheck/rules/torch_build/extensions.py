@@ -14,6 +14,11 @@ from .messages import said
 ABI = re.compile(r"undefined symbol: _Z\w*?(?:3c10|5torch|2at)")
 """A C++ symbol of torch that the extension expects and this torch does not have."""
 
+WITHOUT_CUDA = re.compile(r"(lib(?:torch|c10)_(?:cuda|hip)\w*\.so): cannot open shared object file")
+"""A library of torch itself that only a build for a GPU has."""
+
+FOLDERS = re.compile(r"/\S*/(?=[^/\s]+\.so)")
+
 OWN_RULES = ("torchvision", "torchaudio")
 
 
@@ -21,7 +26,8 @@ class Cxx11AbiExtension(Rule):
     """An extension package was compiled against another torch, or another C++ ABI, than the one installed.
 
     What it looks at
-        The error of importing the package after torch: an undefined C++ symbol of torch.
+        The error of loading the package's compiled part after torch: an undefined C++ symbol of torch, or a library
+        of torch that this build does not have.
     Why it matters
         The package (flash-attn, xformers, torch-scatter …) cannot be imported.  torch's wheels use the new C++ ABI
         from 2.7.0 on.
@@ -62,11 +68,19 @@ def do_extensions_belong_to_torch(case: Case) -> Problem | None:
         if item.ok or item.module in OWN_RULES:
             continue
         error = case.known(f"{pointer}/error", str) or ""
-        if ABI.search(error) and not VISION_WORDS.search(error) and not AUDIO_WORDS.search(error):
+        if VISION_WORDS.search(error) or AUDIO_WORDS.search(error):
+            continue
+        gpu = WITHOUT_CUDA.search(error)
+        if ABI.search(error) or gpu:
+            cause = (
+                f"it was compiled for a torch that has {gpu[1]}, and this build has none"
+                if gpu
+                else "it was compiled against another torch, or with the other C++ ABI" + _direction(case, env, error)
+            )
             return case.problem(
                 Cxx11AbiExtension,
-                f"importing {item.module} fails: {error.strip().splitlines()[0][:200]}",
-                cause="it was compiled against another torch, or with the other C++ ABI" + _direction(case, env, error),
+                f"importing {item.module} fails: {FOLDERS.sub('', error.strip().splitlines()[0])[:200]}",
+                cause=cause,
                 evidence=[f"{pointer}/error", *build.told(case, env, "version"), *said(case, Cxx11AbiExtension)],
                 fix=Cxx11AbiExtension.mend(case),
             )

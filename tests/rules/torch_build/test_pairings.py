@@ -264,6 +264,8 @@ def test_what_only_a_message_shows(rule: str, heard: Any, text: Any, snapshot: A
         ("xformers", "ImportError: x.so: undefined symbol: _ZN5torch8autograd", "problem"),
         ("apex", "ImportError: x.so: undefined symbol: _ZNK2at6Tensor", "problem"),
         ("apex", "ModuleNotFoundError: No module named 'apex.amp'", "ok"),
+        ("flash_attn", "OSError: … (libc10_cuda.so: cannot open shared object file: No such file)", "problem"),
+        ("flash_attn", "OSError: … (libcudart.so.12: cannot open shared object file: No such file)", "ok"),
         ("torchvision", "ImportError: x.so: undefined symbol: _ZN3c10", "ok"),  # has a rule of its own
     ],
 )

@@ -1,0 +1,23 @@
+"""Arithmetic of benchmarks: costs, statistics, ceilings, comparison.  Pure: numbers in, numbers and words out."""
+
+from .comparison import Answer, Comparison, compare
+from .cost import Cost, cost
+from .row import Row, Trust, row_of
+from .statistics import Summary, summarise
+from .table import Ceilings, Table, table_of
+
+__all__ = [
+    "Answer",
+    "Ceilings",
+    "Comparison",
+    "Cost",
+    "Row",
+    "Summary",
+    "Table",
+    "Trust",
+    "compare",
+    "cost",
+    "row_of",
+    "summarise",
+    "table_of",
+]

@@ -1,0 +1,137 @@
+"""One timing in words and figures: which of its samples count, how fast, how trustworthy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from . import gauges
+from .cost import Cost, cost
+from .gauges import Readings, Spell
+from .statistics import Summary, summarise
+
+DISTURBED = 0.05
+"""Of a sample's time: where threads stood longer in the queue for a processor, the sample is not the machine's."""
+LEAST_CLEAN = 5
+"""So many undisturbed samples make a figure; below that the disturbed ones count too, and the row is not trusted."""
+NOISY, SHAKY = 0.25, 0.10
+"""Interquartile range by median: "influence from outside" and "warning" of torch.utils.benchmark."""
+
+Trust: TypeAlias = Literal["steady", "shaky", "noisy", "shared", "throttled"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A measured workload."""
+
+    workload: str
+    variant: str = ""
+    size: str = ""
+    dtype: str = "float32"
+    shape: tuple[int, ...] = ()
+    clock: str = "host"
+    cold: bool = False
+    repeats: int = 1
+    summary: Summary  # of the samples that count
+    taken: int  # samples in all
+    disturbed: int  # of them disturbed by other programs
+    throttled: int  # of them with the card held down
+    trust: Trust
+    cost: Cost | None = None
+    host_ratio: float | None = None  # wall time by device time: above 1.5 the host is what one waits for
+    spell: Spell | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str, str, tuple[int, ...]]:
+        """What names the same work in another run."""
+        return self.workload, self.variant, self.size, self.dtype, self.shape
+
+    @property
+    def name(self) -> str:
+        """``broadcast 64 MiB``, ``step large, closed-form``; the type of number only where it is not the usual one."""
+        words = [self.workload, self.size, "" if self.dtype == "float32" else self.dtype]
+        return ", ".join(part for part in (" ".join(word for word in words if word), self.variant) if part)
+
+    @property
+    def seconds(self) -> float:
+        """Median seconds a step."""
+        return self.summary.median
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        return self.cost.moved_bytes / self.seconds if self.cost and self.seconds > 0 else None
+
+    @property
+    def flops_per_s(self) -> float | None:
+        return self.cost.flops / self.seconds if self.cost and self.seconds > 0 else None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Good enough to accuse somebody with."""
+        return self.trust in ("steady", "shaky")
+
+
+def row_of(
+    *,
+    workload: str,
+    samples_s: Sequence[float],
+    variant: str = "",
+    size: str = "",
+    dtype: str = "float32",
+    shape: Sequence[int] = (),
+    clock: str = "host",
+    cold: bool = False,
+    repeats: int = 1,
+    at_s: Sequence[float] = (),
+    waits_s: Sequence[float] | None = None,
+    host_samples_s: Sequence[float] | None = None,
+    readings: Readings | None = None,
+) -> Row:
+    """Count what counts.  Raises :class:`ValueError` where there is no sample, or columns differ in length."""
+    n = len(samples_s)
+    waited = list(waits_s) if waits_s is not None else [0.0] * n
+    if len(waited) != n or (at_s and len(at_s) != n):
+        raise ValueError(f"{workload}: {n} samples, {len(at_s)} moments and {len(waited)} waits")
+    disturbed = [wait > DISTURBED * sample for sample, wait in zip(samples_s, waited, strict=True)]
+    held = [False] * n
+    if readings is not None and at_s:
+        held = gauges.throttled(readings, at_s, gauges.settled_clock(readings))
+    clean = [s for s, bad, slow in zip(samples_s, disturbed, held, strict=True) if not bad and not slow]
+    enough = len(clean) >= LEAST_CLEAN
+    counted = clean if enough else list(samples_s)
+    summary = summarise(counted)
+    span = gauges.spell(readings, min(at_s), max(at_s)) if readings is not None and at_s else None
+    host_ratio = None
+    if host_samples_s:
+        host_ratio = summarise(host_samples_s).median / summary.median if summary.median > 0 else None
+    return Row(
+        workload=workload,
+        variant=variant,
+        size=size,
+        dtype=dtype,
+        shape=tuple(shape),
+        clock=clock,
+        cold=cold,
+        repeats=repeats,
+        summary=summary,
+        taken=n,
+        disturbed=sum(disturbed),
+        throttled=sum(held),
+        trust=_trust(summary, n, sum(disturbed), sum(held), enough, span),
+        cost=cost(workload, shape, dtype),
+        host_ratio=host_ratio,
+        spell=span,
+    )
+
+
+def _trust(summary: Summary, taken: int, disturbed: int, held: int, enough: bool, span: Spell | None) -> Trust:
+    if span is not None and span.others:
+        return "shared"
+    if not enough and disturbed * 2 > taken:
+        return "shared"
+    if not enough and held * 2 > taken:
+        return "throttled"
+    if summary.spread > NOISY or summary.n < 3 or (not enough and taken >= LEAST_CLEAN):
+        return "noisy"
+    return "shaky" if summary.spread > SHAKY or summary.has_drifted or not enough else "steady"

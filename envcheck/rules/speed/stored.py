@@ -1,0 +1,107 @@
+"""Is the device slower than it was?"""
+
+from __future__ import annotations
+
+from envcheck.facts import Timing
+from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, Step, question
+from envcheck.roofline import Comparison, Row, compare
+
+from . import measured
+
+
+class BenchSlowerThanStored(Rule):
+    """The device has become slower than an earlier benchmark of it that was stored.
+
+    What it looks at
+        Each timing against the one of the same work in the stored file: medians, their intervals, and the fastest
+        samples, which interference leaves alone.
+    Why it matters
+        What changed in between (a driver, a torch, a fan, a neighbour) costs time at every step.
+    How to mend it
+        Run both again, in turns; compare what differs between the two snapshots.
+    Cannot tell when
+        One of the two runs was disturbed, or only the slow samples differ.
+    References
+        NVIDIA nvbench, "ambiguous" as a result; SuperBench, baselines.
+    """
+
+    code, name, rung = "SPD603", "bench-slower-than-stored", "speed"
+    severity = "warning"
+
+    @staticmethod
+    def mend(case: Case) -> Fix:
+        return Fix(
+            title="Measure again, and see what has changed since",
+            steps=[
+                Step(where="env", command="envcheck bench --compare FILE", note="once more, with nothing else at work"),
+            ],
+            verify="envcheck bench --compare FILE",
+        )
+
+
+def is_compared(timing: Timing) -> bool:
+    """Everything that is judged, and the step at the course's size."""
+    return measured.is_judged(timing) or (
+        timing.workload == "step" and timing.size == "course" and timing.variant in measured.JUDGED_STEPS
+    )
+
+
+@question("host", BenchSlowerThanStored)
+def is_it_slower_than_the_stored_figure(case: Case) -> Problem | None:
+    """The device of the same name and model in the stored file is what it is compared with."""
+    stored = measured.stored_devices(case)
+    return measured.on_each(case, lambda at: _judge(case, at, stored))
+
+
+def _judge(case: Case, at: str, stored: list[str]) -> Problem | None:
+    measured.need_use(case, at)
+    before = _same_device(case, at, stored)
+    now = measured.rows(case, at, is_compared)
+    then = {row.key: (pointer, row) for pointer, row in measured.rows(case, before, is_compared)}
+    pairs = [(pointer, row, *then[row.key]) for pointer, row in now if row.key in then]
+    if not pairs:
+        raise NotApplicable("the stored file holds no timing of the same work")
+    slower = []
+    doubts: list[Comparison] = []
+    for pointer, row, old_pointer, old in pairs:
+        result = compare(old, row)
+        if result.answer == "slower":
+            slower.append((result, row, old, pointer, old_pointer))
+        elif result.answer == "ambiguous":
+            doubts.append(result)
+    if slower:
+        return _problem(case, at, slower, len(pairs))
+    if len(doubts) == len(pairs):
+        raise CannotTell(f"{measured.device_name(case, at)}: {doubts[0].reasons[0]}", f"{at}/timings")
+    return None
+
+
+def _problem(case: Case, at: str, slower: list[tuple[Comparison, Row, Row, str, str]], compared: int) -> Problem:
+    slower.sort(key=lambda item: -item[0].ratio)
+    result, row, old, pointer, old_pointer = slower[0]
+    summary = (
+        f"{measured.device_name(case, at)}: {row.name} takes {_ms(row)}, {result.ratio:.2f} times the stored {_ms(old)}"
+    )
+    if len(slower) > 1:
+        summary += f"; {len(slower)} of {compared} timings are slower"
+    cause = "everything is slower: the device or its surroundings" if len(slower) == compared else "see what changed"
+    return case.problem(
+        BenchSlowerThanStored,
+        summary,
+        cause=f"{cause}; {result.reasons[0]}",
+        evidence=[f"{pointer}/samples_s", f"{old_pointer}/samples_s"],
+        fix=BenchSlowerThanStored.mend(case),
+    )
+
+
+def _ms(row: Row) -> str:
+    return f"{row.seconds * 1e3:.3g} ms"
+
+
+def _same_device(case: Case, at: str, stored: list[str]) -> str:
+    """The stored record of this device.  Raises :class:`NotApplicable` where the file holds another model alone."""
+    name, model = case.known(f"{at}/device", str), case.known(f"{at}/name", str)
+    for pointer in stored:
+        if case.known(f"{pointer}/device", str) == name and case.known(f"{pointer}/name", str) == model:
+            return pointer
+    raise NotApplicable(f"the stored file holds no {measured.device_name(case, at)}")
