@@ -54,3 +54,5 @@ def test_the_fault_is_named(name: str, deploy: Deploy, healthy: str, tmp_path: P
     unfit = any(severity.startswith("error") for severity in row.finds.values())
     assert report["verdict"] == (row.verdict or ("unfit" if unfit else "fit"))
     assert done.returncode == (1 if unfit else 0)
+
+pytestmark = pytest.mark.slow
