@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options as o
-from . import output
 from .errors import BadCall, near
 
 if TYPE_CHECKING:
@@ -57,9 +56,9 @@ def doctor(
 
     Exit code 0: fit, 1: unfit, 2: bad call, 3: undetermined (with --strict), 70: envcheck broke.
     """
-    from envcheck.report import FORMATS
+    from .results import hand_over, wanted
 
-    results = output.wanted(format_ or [], FORMATS)
+    results = wanted(format_ or [])
     depth = o.depth(quick, deep)
     o.check_deadline(deadline)
     accepted = [_ignore(text) for text in ignore or []]
@@ -75,8 +74,9 @@ def doctor(
     from envcheck.judge import Policy, exit_code, judge
     from envcheck.rules import QUESTIONS
 
-    from .results import hand_over
+    from .law import with_plugins
 
+    snapshot, questions = with_plugins(snapshot, QUESTIONS, live=source is None)
     policy = Policy(
         require_gpu=require_gpu or gpus > 0 or gpu is not None,
         gpus=gpus,
@@ -85,7 +85,7 @@ def doctor(
         all_envs=all_envs,
         ignore=accepted,
     )
-    report = judge(snapshot, QUESTIONS if gpu is None else _only(gpu, snapshot, QUESTIONS), policy)
+    report = judge(snapshot, questions if gpu is None else _only(gpu, snapshot, questions), policy)
     hand_over(results, report, gpu=gpu)
     return exit_code(report.verdict, undetermined_counts=strict)
 
@@ -93,12 +93,13 @@ def doctor(
 def _ignore(text: str) -> Ignore:
     """``RULE=reason`` as an exception to the law.  An unknown rule or a missing reason is a bad call."""
     from envcheck.judge import Ignore
-    from envcheck.rules import RULES, find
+
+    from .law import find, rules
 
     name, _, reason = text.partition("=")
     rule = find(name)
     if rule is None:
-        hint = near(name, [rule.name for rule in RULES])
+        hint = near(name, [rule.name for rule in rules()])
         raise BadCall(f"--ignore {name}: no such rule{hint}")
     if not reason.strip():
         raise BadCall(f"--ignore {name}: give a reason, --ignore '{name}=why this is accepted'")

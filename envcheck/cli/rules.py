@@ -27,15 +27,18 @@ def rules(
 ) -> int:
     """List the rules rung by rung, or show the manual page of one."""
     from envcheck.report.manual import FORMATS, render_list, render_page
-    from envcheck.rules import RULES, find
+
+    from .law import find
+    from .law import rules as every_rule
 
     results = output.wanted(format_ or [], FORMATS)
     if name is None:
-        output.emit(results, lambda voice, page: render_list(voice, RULES, page))
+        listed = every_rule()
+        output.emit(results, lambda voice, page: render_list(voice, listed, page))
         return 0
     rule = find(name)
     if rule is None:
-        known = [rule.name for rule in RULES] + [rule.code.lower() for rule in RULES]
+        known = [word for rule in every_rule() for word in (rule.name, rule.code.lower())]
         raise BadCall(f"no rule is called {name}{near(name, known)}")
     output.emit(results, lambda voice, page: render_page(voice, rule, page))
     return 0

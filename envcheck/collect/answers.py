@@ -6,6 +6,7 @@ Death by signal, a refused start, silence, garbage and a wrong shape are each a 
 
 from __future__ import annotations
 
+import threading
 from typing import Any, TypeVar
 
 import msgspec
@@ -15,6 +16,11 @@ from envcheck.facts import NOT_ASKED, Record, Section, Unread
 from .process import ProcessResult
 
 S = TypeVar("S", bound="Section | Record")
+
+TYPES = threading.Lock()
+"""Held while msgspec reads into a struct type.  When it meets one for the first time it works out the fields, runs
+Python for that, and shows the unfinished result to other threads, which then die of SIGSEGV (seen with msgspec 0.22,
+where several children answered in the same moment)."""
 
 CAP_BYTES = 32 << 20
 """Answers are written whole at every stage; the longest seen holds some hundred kilobytes."""
@@ -66,12 +72,13 @@ def decode_answer(line: bytes, kind: type[S]) -> S | Unread:
         return Unread("garbled", f"the answer is not JSON ({error}): {line[:80].decode('utf-8', 'backslashreplace')}")
     if not isinstance(plain, dict):
         return Unread("garbled", f"the answer is a {type(plain).__name__}, not a set of facts")
-    try:
-        if plain.get("kind") == "unread":
-            return msgspec.convert(plain, Unread)
-        return msgspec.convert(plain, kind)
-    except msgspec.ValidationError as error:
-        return _salvage(plain, kind, str(error))
+    with TYPES:
+        try:
+            if plain.get("kind") == "unread":
+                return msgspec.convert(plain, Unread)
+            return msgspec.convert(plain, kind)
+        except msgspec.ValidationError as error:
+            return _salvage(plain, kind, str(error))
 
 
 def fill(section: S, why: Unread, keep: tuple[str, ...] = ()) -> S:

@@ -32,6 +32,7 @@ from .interpreter import (
     TorchRuntime,
 )
 from .nvml import CLOCK_REASONS, NVML_OK, Gpu, GpuProcess, MigDevice, NvLink, Nvml, P2p, Smi
+from .plugin import Plugin, PluginFacts
 from .pointer import PointerError, asked, resolve, witness
 from .snapshot import SCHEMA, Snapshot, Target, make
 from .symptom import CollectorRun, Origin, Symptom
@@ -82,6 +83,8 @@ __all__ = [
     "P2p",
     "PackageManager",
     "PciDevice",
+    "Plugin",
+    "PluginFacts",
     "PointerError",
     "ProcGpu",
     "ProcessEnvironment",

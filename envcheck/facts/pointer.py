@@ -26,6 +26,8 @@ def resolve(snapshot: Snapshot, pointer: str) -> object:
             if not part.isdigit() or int(part) >= len(here):
                 raise PointerError(f"{pointer}: no item {part}")
             here = here[int(part)]
+        elif isinstance(here, dict):
+            here = here.get(part, NOT_ASKED)  # a plugin names its facts itself
         elif isinstance(here, msgspec.Struct) and part in here.__struct_fields__:
             here = getattr(here, part)
         else:
@@ -71,6 +73,7 @@ WITNESSES: tuple[tuple[str, str], ...] = (
     ("/bench/devices/*/watch", "NVML"),
     ("/bench", "benchmark"),
     ("/symptoms", "message"),
+    ("/plugins", "plugin"),
     ("/declared", "project files"),
 )
 """Pointer prefix → who says so; the first match counts, ``*`` stands for a list index."""

@@ -16,6 +16,7 @@ from .fact import NOT_ASKED, Fact, Record, Unread
 from .host import Host
 from .interpreter import Interpreter, Jupyter
 from .nvml import Nvml, Smi
+from .plugin import Plugin
 from .symptom import CollectorRun, Origin, Symptom
 
 SCHEMA = 1
@@ -54,6 +55,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     jupyter: Jupyter | Unread = NOT_ASKED
     bench: Bench | Unread = NOT_ASKED
     symptoms: Fact[list[Symptom]] = NOT_ASKED
+    plugins: dict[str, Plugin] | None = None  # "rules.acme" → what became of it; None: none is installed
     declared: Declared | Unread | None = None  # None: a machine was looked at, not a project's files
     origins: list[Origin] = []
     runs: list[CollectorRun] = []

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -131,3 +134,26 @@ def test_no_answer_gets_past_the_types(plain: object) -> None:
 def test_no_noise_raises(noise: bytes) -> None:
     """Bytes of any kind are read as something."""
     assert isinstance(read_answer(ended(noise), Cuda), Cuda | Unread)
+
+
+ANSWERS_AT_ONCE = """
+import sys, threading
+sys.setswitchinterval(1e-6)
+from envcheck.collect.answers import decode_answer
+from envcheck.facts import Cuda, Devices, Interpreter, Nvml, TorchRuntime
+kinds = [Interpreter, Nvml, Interpreter, Cuda, Interpreter, Devices, Interpreter, TorchRuntime]
+gate = threading.Barrier(len(kinds))
+def work(kind):
+    gate.wait()
+    decode_answer(b'{"executable": "/x", "found_by": [], "torch": {"kind": "unread", "why": "missing"}}', kind)
+threads = [threading.Thread(target=work, args=(kind,)) for kind in kinds]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
+
+
+def test_children_that_answer_at_once_do_not_crash_the_parent() -> None:
+    """A type that several threads meet for the first time is worked out by one of them (else SIGSEGV)."""
+    for _ in range(10):
+        done = subprocess.run([sys.executable, "-c", ANSWERS_AT_ONCE], capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr[-400:]

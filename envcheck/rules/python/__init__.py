@@ -2,7 +2,7 @@
 
 from envcheck.judge import Question
 
-from . import activation, age, conda, dependencies, interpreters, kernels, notebook_memory, search_path
+from . import activation, age, conda, dependencies, interpreters, kernels, notebook_memory, plugins, search_path
 
 QUESTIONS: tuple[Question, ...] = (
     age.is_this_python_of_our_time,
@@ -21,4 +21,5 @@ QUESTIONS: tuple[Question, ...] = (
     kernels.does_the_kernel_have_torch,
     kernels.does_the_kernel_hide_cards,
     notebook_memory.does_a_notebook_hold_memory,
+    plugins.could_every_plugin_be_used,
 )
