@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import options as o
-from . import output
 from .errors import BadCall
 from .recommend import Arch, Capability, Driver, GpuName
 
@@ -62,23 +61,24 @@ def lint(
     Exit code 0: fit, 1: unfit, 2: bad call, 3: undetermined (with --strict), 70: envcheck broke.
     """
     from envcheck.compat.machine import Unclear, describe
-    from envcheck.report import FORMATS
 
-    results = output.wanted(format_ or [], FORMATS)
+    from .law import with_plugins
+    from .results import hand_over, wanted
+
+    results = wanted(format_ or [])
     try:
         machine = describe(driver=driver, gpu=gpu, cc=cc, python=python, os=os, arch=arch)
     except Unclear as unclear:
         raise BadCall(str(unclear)) from None
     if not isinstance(machine.platform, str):
         raise BadCall(f"torch has no wheels for --os {os or 'linux'} --arch {arch or 'x86_64'}")
-    wanted = _policy(policy, fail_on)
+    meant = _policy(policy, fail_on)
     said = {"driver": driver, "gpu": gpu, "cc": cc, "python": python, "os": os}
     snapshot = look(paths or [], machine, {name: f"--{name} {text}" for name, text in said.items() if text})
+    snapshot, asked = with_plugins(snapshot, questions(), live=False)
     from envcheck.judge import exit_code, judge
 
-    from .results import hand_over
-
-    report = judge(snapshot, questions(), wanted)
+    report = judge(snapshot, asked, meant)
     hand_over(results, report)
     return exit_code(report.verdict, undetermined_counts=strict)
 

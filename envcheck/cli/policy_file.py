@@ -47,10 +47,14 @@ def settled(path: str | None, profile: str | None, overrides: dict[str, tuple[st
     from envcheck.judge.policy_settings import Layer, PolicyError, settle
     from envcheck.rules import RULES
 
+    from .law import rules as every_rule
+
     file = read(Path(path)) if path is not None else found(Path.cwd())
     layers = [Layer(file.table, file.shown)] if file is not None else []
     layers += [Layer({key: value}, option) for option, (key, value) in overrides.items()]
-    rules = {name: rule.name for rule in RULES for name in (rule.name, rule.code.lower())}
+    named = any(layer.plain.get(table) for layer in layers for table in ("ignore", "severity"))
+    law = every_rule() if named else RULES  # a plugin's rule may be meant
+    rules = {name: rule.name for rule in law for name in (rule.name, rule.code.lower())}
     today = datetime.now(timezone.utc).date().isoformat()
     is_read = _is_read if _speaks_of_variables(layers) else lambda name: True
     try:

@@ -11,7 +11,6 @@ import typer
 from msgspec.structs import replace
 
 from . import options as o
-from . import output
 from .errors import BadCall
 
 if TYPE_CHECKING:
@@ -68,10 +67,11 @@ def preflight(
     """
     if exit_style not in ("envcheck", "nagios"):
         raise BadCall(f"--exit-style {exit_style}: give envcheck or nagios")
-    from envcheck.report import FORMATS
+    from .results import hand_over
+    from .results import wanted as formats
 
     try:
-        results = output.wanted(format_ or [], FORMATS)
+        results = formats(format_ or [])
         depth, deadline_s = o.depth(quick, deep), o.check_deadline(seconds(deadline))
         if source is not None:
             o.refuse_beside_from(python=python, env=env, quick=quick, deep=deep)
@@ -85,9 +85,10 @@ def preflight(
         from envcheck.judge import exit_code, judge
         from envcheck.rules import QUESTIONS
 
-        from .results import hand_over
+        from .law import with_plugins
 
-        report = judge(snapshot, QUESTIONS, wanted)
+        snapshot, questions = with_plugins(snapshot, QUESTIONS, live=source is None)
+        report = judge(snapshot, questions, wanted)
         hand_over(results, report)
     except BadCall as error:
         error.code = NAGIOS_UNKNOWN if exit_style == "nagios" else error.code

@@ -39,7 +39,23 @@ def policy(home: Path) -> None:
     (home / "policy.toml").write_text(POLICY)
 
 
+def policy_for_python(home: Path) -> None:
+    (home / "policy.toml").write_text('[require]\npython = ">=3.10"\n')
+
+
+def nobody(folder: Path) -> str:
+    """No Python is named, and none is on PATH."""
+    return ""
+
+
 ROWS = {
+    "a policy where no Python is": Row(
+        lambda: server(healthy_h100(2)),
+        {"policy-environment": "error"},
+        python=nobody,
+        asked=("preflight", "--policy", "{home}/policy.toml"),
+        home=policy_for_python,
+    ),
     "a policy that asks for another machine": Row(
         machine,
         {
