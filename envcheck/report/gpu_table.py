@@ -1,13 +1,15 @@
 """One row a GPU: memory, heat, power, clocks and what holds them down, ECC, MIG, the PCIe link, who uses it.
 
-A cell says ``?`` where the fact is not known and ``-`` where the card has no such thing.
+A cell says ``?`` where the fact is not known and ``-`` where the card has no such thing.  A card that does not answer
+has its name and place from the bus or the driver's own files, and no cells unless it told something before.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from envcheck.facts import Fact, Gpu, Snapshot, Unread, value_or
+from envcheck.facts import Fact, Gpu, ProcGpu, Snapshot, Unread, resolve, value_or
+from envcheck.judge import Subject, subjects
 
 from .paint import Painter, width_of
 from .words import clean, count, fold, gib, shorten
@@ -40,10 +42,15 @@ class Row:
 
 def rows(snapshot: Snapshot, only: int | None = None) -> list[Row]:
     """The GPUs as NVML sees them, else as nvidia-smi does; empty where neither lists one."""
-    for section in (snapshot.nvml, snapshot.smi):
+    for witness, section in (("nvml", snapshot.nvml), ("smi", snapshot.smi)):
         gpus = [] if isinstance(section, Unread) else value_or(section.gpus, [])
         if gpus:
-            return [_row(gpu) for gpu in gpus if only is None or gpu.index == only]
+            places = {card.places.get(witness): card for card in subjects(snapshot) if card.kind == "gpu"}
+            return [
+                _row(gpu, snapshot, places.get(f"/{witness}/gpus/{position}"))
+                for position, gpu in enumerate(gpus)
+                if only is None or gpu.index == only
+            ]
     return []
 
 
@@ -87,7 +94,8 @@ def cut(cell: str, size: int) -> str:
 def _as_blocks(painter: Painter, found: list[Row]) -> None:
     for row in found:
         painter.text(f"GPU {row.cells[0]}: {row.cells[1]}", indent=2, style="bold")
-        painter.text(", ".join(map(_cell_in_words, COLUMNS[2:], row.cells[2:])), indent=4)
+        if any(row.cells[2:]):
+            painter.text(", ".join(map(_cell_in_words, COLUMNS[2:], row.cells[2:])), indent=4)
         for remark in row.remarks:
             painter.text(remark, indent=4, style="dim")
 
@@ -98,10 +106,10 @@ def _cell_in_words(column: str, cell: str) -> str:
     return f"{name.replace('mem', 'memory')} {cell}{f' {unit}' if known else ''}"
 
 
-def _row(gpu: Gpu) -> Row:
+def _row(gpu: Gpu, snapshot: Snapshot, card: Subject | None) -> Row:
     cells = (
         str(gpu.index),
-        fold(clean(value_or(gpu.name, "?"))).removeprefix("NVIDIA "),
+        _short(value_or(gpu.name, "?")),
         f"{_gib(gpu.memory_used_bytes)}/{_gib(gpu.memory_total_bytes)}",
         _number(gpu.temperature_c),
         f"{_number(gpu.power_w)}/{_number(gpu.power_limit_w)}",
@@ -110,13 +118,41 @@ def _row(gpu: Gpu) -> Row:
         _switch(gpu.mig_mode),
         _link(gpu),
     )
-    return Row(cells, _remarks(gpu))
+    trouble = _trouble(gpu)
+    if trouble is None:
+        return Row(cells, _remarks(gpu))
+    name, where = _known_elsewhere(gpu, snapshot, card)
+    figures = cells[2:] if "".join(cells[2:]).strip("?/- ") else ("",) * len(cells[2:])
+    return Row((cells[0], _short(name), *figures), [f"{f'at {where}, ' if where else ''}{trouble}", *_remarks(gpu)])
+
+
+def _short(name: str) -> str:
+    return fold(clean(name)).removeprefix("NVIDIA ")
+
+
+def _trouble(gpu: Gpu) -> str | None:
+    """Why the card tells nothing: its error, or that it never came to an answer; ``None`` for one that answers."""
+    if isinstance(gpu.error_code, int):
+        return f"does not answer: {clean(value_or(gpu.error_text, ''))} ({gpu.error_code})"
+    if isinstance(gpu.name, Unread) and isinstance(gpu.error_code, Unread) and gpu.name.why in ("timeout", "crashed"):
+        return f"does not answer: {clean(gpu.name.detail)}"
+    return None
+
+
+def _known_elsewhere(gpu: Gpu, snapshot: Snapshot, card: Subject | None) -> tuple[str, str]:
+    """Name and bus id of a card that does not answer, from the driver's files and the bus ("?", "": unknown)."""
+    name, where = value_or(gpu.name, ""), value_or(gpu.bus_id, "")
+    for witness, pointer in (card.places if card is not None else {}).items():
+        told = resolve(snapshot, pointer)
+        if witness == "proc" and isinstance(told, ProcGpu):
+            name = name or value_or(told.model, "")
+        address = getattr(told, "address", None) or getattr(told, "bus_id", None)
+        where = where or (address if isinstance(address, str) else "")
+    return name or "?", clean(where)
 
 
 def _remarks(gpu: Gpu) -> list[str]:
     remarks = []
-    if isinstance(gpu.error_code, int):
-        remarks.append(f"does not answer: {clean(value_or(gpu.error_text, ''))} ({gpu.error_code})")
     held = [REASONS.get(name, clean(name)) for name in value_or(gpu.clock_reasons, []) if name != "idle"]
     if held:
         remarks.append(f"clocks held down by: {', '.join(held)}")

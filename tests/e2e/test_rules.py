@@ -10,10 +10,36 @@ from pathlib import Path
 
 import pytest
 
+from envcheck.rules import QUESTIONS, RULES
 from tests.e2e import environments
 from tests.e2e.rows import check
 from tests.e2e.table import ROWS
 from tests.fakes import Deployed, Machine, Scenario
+
+ELSEWHERE = {
+    "envcheck.rules.declared": "judges a project's files, not a machine: tests/rules/declared and the lint command",
+    "envcheck.rules.numerics": "needs the figures of a benchmark",
+    "envcheck.rules.speed.benchmark": "needs the figures of a benchmark",
+    "envcheck.rules.speed.host_bound": "needs the figures of a benchmark",
+    "envcheck.rules.speed.link": "needs the figures of a benchmark",
+    "envcheck.rules.speed.peers": "needs the figures of a benchmark",
+    "envcheck.rules.speed.stored": "needs the figures of a benchmark",
+    "envcheck.rules.speed.trust": "needs the figures of a benchmark",
+    "envcheck.rules.policy.bench": "needs the figures of a benchmark",
+    "envcheck.rules.python.plugins": "needs a broken package beside envcheck itself, not on the machine looked at",
+}
+"""Modules whose rules no look at a pretended machine reaches, and why."""
+
+NOT_SHOWN = {
+    "extension-missing-kernel-image": "a program's own message decides it; a look at a machine hears none",
+    "macos-intel-unsupported": "another system: the platform is that of the process that looks",
+    "macos-no-cuda": "another system",
+    "macos-rosetta-python": "another system",
+    "mps-macos-too-old": "another system",
+    "windows-default-index-cpu": "another system",
+    "windows-dll-load-failed": "another system: only the loader of Windows says these words",
+}
+"""Rules that a pretended machine cannot show, and why."""
 
 Deploy = Callable[[Machine | Scenario], Deployed]
 
@@ -55,4 +81,18 @@ def test_the_fault_is_named(name: str, deploy: Deploy, healthy: str, tmp_path: P
     assert report["verdict"] == (row.verdict or ("unfit" if unfit else "fit"))
     assert done.returncode == (1 if unfit else 0)
 
-pytestmark = pytest.mark.slow
+
+def test_every_rule_is_shown_or_excused() -> None:
+    """A rule that nobody saw fire on a machine may never fire on one: each has a row, or a reason why not."""
+    by_message = {rule.name for question in QUESTIONS if question.message_only for rule in question.rules}
+    elsewhere = {rule.name for rule in RULES if any(is_in(rule.__module__, place) for place in ELSEWHERE)}
+    shown = {rule for row in ROWS.values() for rule in row.finds}
+    names = {rule.name for rule in RULES}
+    assert names - shown - by_message - elsewhere - NOT_SHOWN.keys() == set(), "neither a row nor a reason"
+    assert shown - names == set(), "a row names a rule that does not exist"
+    assert NOT_SHOWN.keys() & shown == set(), "excused, and shown all the same"
+    assert NOT_SHOWN.keys() - names == set(), "an excuse for a rule that is gone"
+
+
+def is_in(module: str, place: str) -> bool:
+    return module == place or module.startswith(f"{place}.")

@@ -10,6 +10,7 @@ from envcheck.facts import Gpu, GpuProcess, MigDevice, Nvml, Smi, Snapshot, Unre
 from envcheck.report import Page
 from envcheck.report.gpu_table import COLUMNS, paint, rows
 from envcheck.report.paint import Painter, width_of
+from envcheck.testing import machine as cast
 
 GIB = 1 << 30
 FULL: dict[str, Any] = {
@@ -137,3 +138,23 @@ def test_columns_stand_below_each_other_or_not_at_all(name: str, width: int) -> 
     else:
         assert "2.0/80.0 GiB" in text
         assert width < 80
+
+
+def test_a_card_that_nvml_cannot_open_has_its_name_and_slot() -> None:
+    """NVML tells no more than a number; a user has to know which card to look at, and question marks tell nothing."""
+    dead = Gpu(index=1, error_code=15, error_text="GPU is lost")
+    now = cast("h100").but({"/nvml/gpus/1": dead, "/smi/gpus": [], "/cuda/devices": []})
+    row = rows(now.snapshot)[1]
+    assert row.cells[:2] == ("1", "H100 80GB HBM3")
+    assert set(row.cells[2:]) == {""}
+    assert row.remarks == ["at 0000:27:00.0, does not answer: GPU is lost (15)"]
+
+
+def test_a_card_that_never_came_to_an_answer_says_so() -> None:
+    """Silence is no error code, and no row of question marks either."""
+    late = Unread("timeout", "NVML gave no answer about this GPU in 6.7 s")
+    hung = Gpu(index=1, error_code=late, name=late, uuid=late, bus_id=late)
+    now = cast("h100").but({"/nvml/gpus/1": hung, "/smi/gpus": [], "/cuda/devices": []})
+    assert rows(now.snapshot)[1].remarks == [
+        "at 0000:27:00.0, does not answer: NVML gave no answer about this GPU in 6.7 s"
+    ]

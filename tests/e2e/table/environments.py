@@ -118,6 +118,11 @@ def foreign_pip(home: Path) -> None:
     homes.program(home / "bin" / "pip", f"#!{other}\n")
 
 
+def first_on_path(home: Path) -> None:
+    """Another environment, whose folder a shell profile has put before the activated one's."""
+    virtual(*HEALTHY)(home / "other")
+
+
 def dangling(folder: Path) -> str:
     """A virtual environment whose base Python was removed."""
     python = Path(virtual()(folder))
@@ -227,6 +232,13 @@ ROWS = {
     ),
     "an environment without its Python": Row(h100, {"broken-venv": "error"}, python=dangling),
     "Python 2.7": Row(lambda: without_card({}), {"python-too-old": "note"}, python=ancient, verdict="undetermined"),
+    "an activation that another folder undoes": Row(
+        h100,
+        {"activation-not-in-effect": "warning"},
+        python=by_shell(*HEALTHY),
+        home=first_on_path,
+        variables={"PATH": "{root}/usr/bin:{home}/other/bin:{env}/bin", "VIRTUAL_ENV": "{env}"},
+    ),
     "pip of another Python": Row(
         h100,
         {"pip-of-another-python": "warning"},
