@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from envcheck.collect.answers import decode_answer
+from envcheck.collect.answers import TYPES, decode_answer
 from envcheck.collect.system.root import printable
 from envcheck.facts import Distribution, Interpreter, TorchInstall, Unread
 
@@ -38,7 +38,9 @@ def _records(folders: list[str]) -> list[Distribution] | Unread:
 
     try:
         # By way of the probe's own JSON, which also makes undecodable file names presentable.
-        return msgspec.json.decode(answer.encode(distributions.scan(folders)), type=list[Distribution])
+        found = answer.encode(distributions.scan(folders))
+        with TYPES:
+            return msgspec.json.decode(found, type=list[Distribution])
     except msgspec.ValidationError as error:
         return Unread("garbled", str(error))
 

@@ -29,6 +29,7 @@ class ActivationNotInEffect(Rule):
 
     code, name, rung = "PYE106", "activation-not-in-effect", "python"
     severity = "warning"
+    explains = ("pip-of-another-python",)
 
     @staticmethod
     def mend(case: Case) -> Fix:
@@ -46,7 +47,7 @@ class ActivationNotInEffect(Rule):
             again = remedy.quoted(case, folder + "\\Scripts\\activate")
             steps = [Step(where="env", command=again if there else unset)]
         else:
-            steps = [Step(where="env", command="deactivate 2>/dev/null; unset VIRTUAL_ENV")]
+            steps = [Step(where="env", command="deactivate 2>/dev/null || unset VIRTUAL_ENV")]
             if there:
                 steps.append(Step(where="env", command=f". {remedy.quoted(case, folder + '/bin/activate')}"))
         return Fix(

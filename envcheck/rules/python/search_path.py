@@ -36,7 +36,15 @@ class UserSiteShadowing(Rule):
 
     code, name, rung = "PYE121", "user-site-shadowing", "python"
     severity = "warning"
-    explains = ("two-torch-copies-on-path", "numpy-abi-mismatch", "torchvision-mismatch", "dependency-conflict")
+    explains = (
+        "two-torch-copies-on-path",
+        "torch-import-fails",
+        "numpy-abi-mismatch",
+        "torchvision-mismatch",
+        "torchaudio-mismatch",
+        "dependency-conflict",
+        "torch-cuda-unavailable",
+    )
 
     @staticmethod
     def mend(case: Case) -> Fix:
@@ -149,12 +157,14 @@ def where_do_the_packages_come_from(case: Case) -> Problem | None:
     location = case.present(f"{env}/torch/location", str)
     user = case.known(f"{env}/user_site", str)
     if user is not None and below(location, user):
+        error = _import_error(case, env)
         return case.problem(
             UserSiteShadowing,
             f"torch comes from {location}, and the environment has a copy of its own",
             cause="the user's own site-packages come before the environment's",
-            evidence=[f"{env}/torch/location", f"{env}/user_site", f"{env}/torch/copies"],
+            evidence=[f"{env}/torch/location", f"{env}/user_site", f"{env}/torch/copies", *error],
             fix=UserSiteShadowing.mend(case),
+            severity="error" if error else None,
         )
     return case.problem(
         TwoTorchCopiesOnPath,
@@ -190,15 +200,21 @@ def _by_pythonpath(case: Case, env: str) -> Problem | None:
     what = ", ".join(sorted({d.name for _, d in packages} | ({"torch"} if torch else set())))
     summary = f"PYTHONPATH brings {what} from outside of the environment" if what else ""
     evidence = [pointer, *([f"{env}/torch/location"] if torch else []), *[f"{p}/location" for p, _ in packages[:2]]]
-    failed = isinstance(remedy.fact(case, f"{env}/runtime/import_error"), str)
+    error = _import_error(case, env)
     return case.problem(
         PythonpathShadowing,
         summary or f"PYTHONPATH leads to the packages of another Python ({other}); this one is {minor}",
         cause="entries of PYTHONPATH come before the environment's own packages",
-        evidence=[*evidence, *([f"{env}/runtime/import_error"] if failed else []), *said(case, PythonpathShadowing)],
+        evidence=[*evidence, *error, *said(case, PythonpathShadowing)],
         fix=PythonpathShadowing.mend(case),
-        severity="error" if failed else None,
+        severity="error" if error else None,
     )
+
+
+def _import_error(case: Case, env: str) -> list[str]:
+    """The pointer of the error that `import torch` ended with: what was found first does not even work."""
+    pointer = f"{env}/runtime/import_error"
+    return [pointer] if isinstance(remedy.fact(case, pointer), str) else []
 
 
 def _is_site(entry: str) -> bool:
