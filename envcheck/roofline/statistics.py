@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from math import ceil, comb, floor
 
 import msgspec
 
 CONFIDENCE = 0.95
-GAUSSIAN = 1.4826
-"""Median absolute deviation to standard deviation, where the samples are normal."""
+NEIGHBOURS = 0.954
+"""Median absolute difference of two normal samples, in standard deviations of one: 0.6745 times the root of 2."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     p95: float
     mad: float  # median absolute deviation
     drift: float  # how much the last third is slower than the first, relative
+    flicker: float  # standard deviation from one sample to the next, relative: what is left where the level moves
 
     @property
     def spread(self) -> float:
@@ -44,8 +46,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_drifted(self) -> bool:
         """Did the speed move while it was measured, by more than the samples scatter?"""
-        sigma = GAUSSIAN * self.mad / self.median if self.median else 0.0
-        return abs(self.drift) > max(0.05, 2.0 * sigma)
+        return abs(self.drift) > max(0.05, 2.0 * self.flicker)
 
 
 def summarise(samples: Sequence[float]) -> Summary:
@@ -68,8 +69,14 @@ def summarise(samples: Sequence[float]) -> Summary:
         p75=quantile(ranked, 0.75),
         p95=quantile(ranked, 0.95),
         mad=median(sorted(abs(sample - middle) for sample in ranked)),
+        flicker=_flicker(samples, middle),
         drift=last / first - 1.0 if first and len(samples) >= 6 else 0.0,
     )
+
+
+def _flicker(samples: Sequence[float], middle: float) -> float:
+    steps = sorted(abs(b - a) for a, b in pairwise(samples))
+    return median(steps) / NEIGHBOURS / middle if steps and middle else 0.0
 
 
 def median(ranked: Sequence[float]) -> float:

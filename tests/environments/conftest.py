@@ -119,6 +119,9 @@ def fill(environment: Environment, base: Environment) -> Environment:
     link_tree(base.site, environment.site)
     for program in base.prefix.joinpath("bin").glob("torch*"):
         link(program, environment.prefix / "bin" / program.name)
+    pip = environment.prefix / "bin" / "pip"
+    pip.write_text(f"#!{environment.python}\nfrom pip._internal.cli.main import main\nraise SystemExit(main())\n")
+    pip.chmod(0o755)
     return environment
 
 

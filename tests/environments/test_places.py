@@ -16,12 +16,12 @@ from tests.probe.packages import EXTENSION, install, torch_files
 OLD_TORCH = Path(__file__).parents[1] / "probe" / "pretended_torch.py"
 
 
-def old_torch(site: Path, version: str = "2.9.1+cpu") -> Path:
-    """Another, older torch: a few lines of Python that import well."""
+def old_torch(site: Path, version: str = "2.9.1+cpu", *, extension: str = EXTENSION, starts: bool = True) -> Path:
+    """Another, older torch: a few lines of Python that import well, or one that wants its C extension and fails."""
     files = torch_files(version, cuda=None, archs=b"")
-    files["torch/__init__.py"] = (
-        OLD_TORCH.read_bytes().replace(b'"13.0"', b"None").replace(b"2.14.1+cu130", version.encode())
-    )
+    text = OLD_TORCH.read_bytes().replace(b'"13.0"', b"None").replace(b"2.14.1+cu130", version.encode())
+    files["torch/__init__.py"] = text if starts else b"from . import _C\n"
+    files[f"torch/{extension}"] = files.pop(f"torch/{EXTENSION}")
     install(site, "torch", version.partition("+")[0], files)
     return site
 
@@ -70,9 +70,7 @@ def test_files_that_hide_nothing_of_torch_are_left_alone(shell: Shell, venv: Env
 def test_pythonpath_leads_to_another_pythons_packages(shell: Shell, venv: Environment, tmp_path: Path) -> None:
     """ROS, a module system or an old project: torch of Python 3.8 comes before the environment's own."""
     site = tmp_path / "opt" / "lib" / "python3.8" / "site-packages"
-    old_torch(site)
-    (site / "torch" / EXTENSION).rename(site / "torch" / "_C.cpython-38-x86_64-linux-gnu.so")
-    (site / "torch" / "__init__.py").write_text("from . import _C\n")
+    old_torch(site, extension="_C.cpython-38-x86_64-linux-gnu.so", starts=False)
     shell.variables["PYTHONPATH"] = str(site)
     look = shell.doctor(venv.python)
     assert look.named == ["pythonpath-shadowing"]
@@ -107,8 +105,7 @@ def test_the_user_site_comes_first(shell: Shell, own_python: Environment, base: 
 def test_a_user_site_whose_torch_cannot_be_imported(shell: Shell, own_python: Environment, base: Environment) -> None:
     """The copy that is found first was built for another Python: its place is the cause, not its import error."""
     fill(own_python, base)
-    user = old_torch(shell.home / ".local" / "lib" / PYTHON_FOLDER / "site-packages")
-    (user / "torch" / "__init__.py").write_text("from . import _C\n")
+    old_torch(shell.home / ".local" / "lib" / PYTHON_FOLDER / "site-packages", starts=False)
     look = shell.doctor(own_python.python)
     assert look.named == ["user-site-shadowing"]
     assert look.exit_code == 1

@@ -113,9 +113,9 @@ def test_time_grows_with_the_length_and_not_faster(name: str) -> None:
     for size in (60_000, 240_000):
         text = (piece * (size // len(piece) + 1))[:size]
         gc.collect()
-        started = time.perf_counter()
+        started = time.process_time()
         read_paste(text)
-        took.append(time.perf_counter() - started)
+        took.append(time.process_time() - started)
     assert took[1] < 10 * max(took[0], 0.02), took
 
 
@@ -125,9 +125,9 @@ def test_a_megabyte_of_reports_is_read_in_about_a_second() -> None:
     text = "\n".join(TEXTS)
     read_paste(text)  # tables and patterns are made once
     text = (text * (1_000_000 // len(text) + 1))[:1_000_000]
-    started = time.perf_counter()
+    started = time.process_time()
     read_paste(text)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.slow
@@ -145,6 +145,6 @@ def test_a_megabyte_of_reports_is_read_in_about_a_second() -> None:
 def test_enormous_texts_are_read(text: object) -> None:
     """Ten megabytes in one line, or a million lines."""
     assert callable(text)
-    started = time.perf_counter()
+    started = time.process_time()
     read_paste(text())
-    assert time.perf_counter() - started < 40
+    assert time.process_time() - started < 40

@@ -38,7 +38,7 @@ def three_ways(lab):
     normal = solve(data.t() @ data, data.t() @ target)
     solver, place = least_squares(lab, lstsq, data, target[:, None])
     # X'X is rounded like any product, and its condition is the square of X's.
-    limit = max(LIMIT_NORMAL, 10 * lab.product_limit * CONDITION**2 if lab.product_class != "float32" else 0.0)
+    limit = max(LIMIT_NORMAL, lab.product_limit * CONDITION**2 if lab.product_class != "float32" else 0.0)
     steep, steep_plain, steep_target, steep_target_plain = design(lab, 3e3)
     spoilt = solve(steep.t() @ steep, steep.t() @ steep_target)
     off = lab.off(spoilt, reference(steep_plain, steep_target_plain))
