@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,11 @@ from envcheck.cli.app import app
 from envcheck.judge.policy_settings import Layer, settle
 from envcheck.rules import RULES
 from tests.house.documents import DOCUMENTS, ROOT, stale
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 GUIDES = sorted((ROOT / "docs").rglob("guide/*.md")) + [path for path in [ROOT / "README.md"] if path.is_file()]
 pytestmark = pytest.mark.skipif(not (ROOT / "docs").is_dir(), reason="the documents are not beside the tests")
@@ -68,7 +76,6 @@ def test_every_format_in_a_guide_exists() -> None:
 
 def test_every_policy_in_a_guide_is_one() -> None:
     """A policy that is shown settles: no unknown key, no unknown rule, no exception without a reason."""
-    tomllib = pytest.importorskip("tomllib", reason="Python 3.11 and newer read TOML themselves")
     names = {word: rule.name for rule in RULES for word in (rule.name, rule.code.lower())}
     shown = [(path, block) for path in GUIDES for block in blocks(path, "toml") if "entry-points" not in block]
     assert shown
@@ -103,6 +110,38 @@ def test_the_plugin_guide_tells_the_groups() -> None:
     text = (ROOT / "docs" / "guide" / "plugins.md").read_text(encoding="utf-8")
     for group in GROUPS:
         assert f"`{PREFIX}{group}`" in text
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_shell_in_a_guide_can_be_read() -> None:
+    """What people paste into a terminal or a prolog is a script: bash reads it to the end."""
+    found = [(path, block) for path in GUIDES for block in blocks(path, "sh")]
+    assert any(block.startswith("#!/bin/sh") for _, block in found)
+    for path, block in found:
+        done = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), path
+
+
+def prolog(folder: Path, code: int) -> tuple[int, str]:
+    """(exit code, what was logged) of the guide's prolog, with an envcheck that ends with ``code``."""
+    (script,) = [block for block in blocks(ROOT / "docs" / "guide" / "cluster.md", "sh") if block.startswith("#!")]
+    for name, body in (("envcheck", f"exit {code}"), ("logger", f'echo "$@" >> {folder}/logged')):
+        (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+        (folder / name).chmod(0o755)
+    script = script.replace("/opt/envcheck/bin/", f"{folder}/").replace("/var/log/", f"{folder}/log/")
+    environ = {"PATH": f"{folder}:/usr/bin:/bin", "SLURM_JOB_GPUS": "0,1"}
+    done = subprocess.run(["bash", "-c", script], env=environ, capture_output=True, text=True)
+    logged = folder / "logged"
+    return done.returncode, logged.read_text() if logged.exists() else ""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 70])
+def test_the_prolog_drains_a_node_for_what_is_certain(code: int, tmp_path: Path) -> None:
+    """Exit 1 alone drains; what is no verdict is logged, and a healthy node says nothing."""
+    ended, logged = prolog(tmp_path, code)
+    assert ended == (1 if code == 1 else 0)
+    assert (f"ended with {code}" in logged) == (code not in (0, 1))
 
 
 def test_python_in_a_guide_can_be_compiled() -> None:

@@ -19,6 +19,7 @@ from envcheck.facts import (
     MigDevice,
     NvLink,
     Snapshot,
+    StoredBench,
     ToolkitInstall,
     Unread,
     Variable,
@@ -26,6 +27,8 @@ from envcheck.facts import (
 from envcheck.judge import Policy, try_all
 from envcheck.rules import QUESTIONS
 from envcheck.testing import CAST, Machine, blank, fact_pointers, machine, parts
+from tests.rules.speed.machines import ALL as BENCHED
+from tests.rules.speed.machines import benched, card, gpu_device
 
 WANTED = frozenset({"ok", "cannot_tell", "not_applicable"})
 SECTIONS = ("host", "devices", "driver", "nvml", "smi", "cuda", "toolkit", "container", "environment", "jupyter")
@@ -35,13 +38,8 @@ SITE = "/home/student/.venv/lib/python3.11/site-packages"
 
 APART = {
     "envcheck.rules.declared": "needs a project's files: tests/rules/declared",
-    "envcheck.rules.numerics": "needs a benchmark's figures: tests/rules/numerics",
     "envcheck.rules.policy": "needs a policy that asks: tests/rules/policy",
     "envcheck.rules.python.plugins": "needs a broken plugin",
-    **{
-        f"envcheck.rules.speed.{name}": "needs a benchmark's figures: tests/rules/speed"
-        for name in ("benchmark", "host_bound", "link", "peers", "stored", "trust")
-    },
 }
 """Modules whose rules the cast cannot ask, and where they are tested."""
 
@@ -175,6 +173,12 @@ def divided() -> Machine:
     return machine("mig-a100").but({"/nvml/gpus/0/mig_devices": [instance], "/environment/variables": mask})
 
 
+def measured() -> Machine:
+    """Two equal cards after a benchmark, beside a stored one of the same."""
+    devices = [gpu_device(card("h100", n), n) for n in range(2)]
+    return benched(*devices, stored=StoredBench(path="before.json", taken_at="", tool="", devices=devices))
+
+
 def asked() -> tuple[Any, ...]:
     def is_apart(module: str) -> bool:
         return any(module == place or module.startswith(f"{place}.") for place in APART)
@@ -203,6 +207,11 @@ def outcomes() -> dict[str, set[str]]:
     for snapshot in snapshots():
         for verdict in try_all(snapshot, questions, policy):
             found[verdict.rule].add(verdict.outcome)
+    whole = measured().snapshot
+    own = [p for p in fact_pointers(whole) if p.startswith("/bench") and p.count("/") <= 4]
+    for snapshot in (whole, *(blank(whole, pointer) for pointer in own)):
+        for verdict in try_all(snapshot, BENCHED, policy):
+            found[verdict.rule].add(verdict.outcome)
     return found
 
 
@@ -224,7 +233,7 @@ def test_no_excuse_is_left_over() -> None:
 def test_what_is_in_order_is_not_accused() -> None:
     """The machines on which everything is there are in order: no error, and no rule crashes on any of them."""
     assert {name for name, found in outcomes().items() if "crashed" in found} == set()
-    for now in (furnished(), in_conda(), named(), in_a_pod(), divided()):
+    for now in (furnished(), in_conda(), named(), in_a_pod(), divided(), measured()):
         errors = [v.rule for v in try_all(now.snapshot, asked(), Policy()) if v.outcome == "problem"]
         severe = [v for v in try_all(now.snapshot, asked(), Policy()) if v.rule in errors and v.severity == "error"]
         assert [v.rule for v in severe if v.outcome == "problem"] == []

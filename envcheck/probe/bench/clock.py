@@ -144,9 +144,9 @@ class Sampler(object):
 
     def first(self, member):
         """The first call: context, lazy loading, compilation.  Timed apart, and its result checked."""
-        self.device.synchronize()
-        begun = self.clock()
         try:
+            self.device.synchronize()  # a device that was lost in the last group says so here
+            begun = self.clock()
             member.step()
             self.device.synchronize()
         except Exception as error:

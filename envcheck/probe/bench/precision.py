@@ -3,10 +3,11 @@
 import hashlib
 
 DEPTH, SIDE = 4096, 64
-CLASSES = (("float32", 3e-5), ("tf32", 1e-3), ("bfloat16", 1.5e-2))
+CLASSES = (("float32", 3e-5), ("tf32", 1e-3), ("bfloat16", 7e-3))
 """Relative Frobenius error of a product of depth 4096 of normal numbers: it is of the first class that it is below.
 
-Rounding both factors to 10 bits after the point gives about 3e-4, to 7 bits 2.4e-3; float32 itself about 1e-6.
+Rounding both factors to 10 bits after the point gives about 3e-4, to 7 bits 2.4e-3, and cutting them off there two and
+a half times as much; float32 itself about 1e-6.
 """
 ALLOWED = {"highest": ("float32",), "high": ("float32", "tf32"), "medium": ("float32", "tf32", "bfloat16")}
 REPEATS = 20

@@ -99,7 +99,11 @@ def is_the_device_as_fast_as_it_should_be(case: Case) -> Problem | None:
 def _judge(case: Case, at: str) -> Problem | None:
     measured.need_use(case, at)
     table, pointers = measured.table(case, at)
-    return _throttled(case, at, table, pointers) or _slow(case, at, table, pointers)
+    problem = _throttled(case, at, table, pointers) or _slow(case, at, table, pointers)
+    watched = [row.spell.readings for row in table.rows if row.spell is not None]
+    if problem is None and watched and not any(watched):
+        raise CannotTell("NVML gave no reading while it was measured", f"{at}/watch/at_s", among=(BenchThrottled,))
+    return problem
 
 
 def _throttled(case: Case, at: str, table: Table, pointers: dict[str, str]) -> Problem | None:

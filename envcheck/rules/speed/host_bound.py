@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envcheck.facts import Timing
-from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, question
+from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, Step, question
 
 from . import measured
 
@@ -19,7 +19,7 @@ class BenchHostBound(Rule):
         Look for variables that make every call wait, a slow or busy processor; fuse work with torch.compile or CUDA
         graphs, whose figures stand beside.
     Cannot tell when
-        The host's samples were not taken.
+        The host's samples were not taken, or the device's own scatter or were disturbed.
     References
         PyTorch performance tuning guide; CUDA graphs.
     """
@@ -61,12 +61,16 @@ def _judge(case: Case, at: str) -> Problem | None:
     if not timed:
         raise NotApplicable("the device has no clock of its own beside the host's")
     for pointer, row in timed:
-        if row.host_ratio is not None and row.host_ratio > MOST_RATIO and row.is_trusted:
-            return case.problem(
-                BenchHostBound,
-                f"{measured.device_name(case, at)}: {row.name} takes {row.host_ratio:.1f} times what the device works",
-                cause="the host does not ask for work fast enough",
-                evidence=[f"{pointer}/host_samples_s", f"{pointer}/samples_s"],
-                fix=BenchHostBound.mend(case),
-            )
+        if row.host_ratio is None or row.host_ratio <= MOST_RATIO:
+            continue
+        words = f"{measured.device_name(case, at)}: {row.name} takes {row.host_ratio:.1f} times what the device works"
+        if not row.is_trusted:
+            raise CannotTell(f"{words}, and its samples are {row.trust}", f"{pointer}/samples_s")
+        return case.problem(
+            BenchHostBound,
+            words,
+            cause="the host does not ask for work fast enough",
+            evidence=[f"{pointer}/host_samples_s", f"{pointer}/samples_s"],
+            fix=BenchHostBound.mend(case),
+        )
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envcheck.facts import Timing
-from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, question
+from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, Step, question
 
 from . import measured
 
@@ -68,10 +68,12 @@ def _judge(case: Case, at: str) -> Problem | None:
         raise NotApplicable("no copies between host and card were measured")
     most_generation = case.present(f"{here}/pcie_generation_max", int)
     most_width = case.present(f"{here}/pcie_width_max", int)
+    seen = False
     for pointer, row in copies:
         spell = row.spell
         if spell is None or spell.generation is None or spell.width is None:
             continue
+        seen = True
         lane = LANE_BYTES_S.get(most_generation)
         slow = lane is not None and (row.bytes_per_s or 0.0) < SLOW_COPIES * lane * most_width
         if spell.generation < most_generation or (spell.width < most_width and slow):
@@ -90,4 +92,6 @@ def _judge(case: Case, at: str) -> Problem | None:
                 ],
                 fix=PcieLinkDegradedUnderLoad.mend(case),
             )
+    if not seen:
+        raise CannotTell("NVML gave no reading during the copies", f"{at}/watch/at_s")
     return None

@@ -156,6 +156,14 @@ def was_busy_before(case: Case, at: str) -> int | None:
     return most if most >= BUSY_PERCENT else None
 
 
+def need_idle_before(case: Case, at: str) -> None:
+    """Raise :class:`CannotTell` where somebody else was using the card, so that nobody is called slow for it."""
+    busy = was_busy_before(case, at)
+    if busy is not None:
+        words = f"{device_name(case, at)} was at {busy} % before the benchmark touched it: it was shared"
+        raise CannotTell(words, f"{at}/watch/utilization_percent")
+
+
 def stored_devices(case: Case) -> list[str]:
     """Pointers of the devices in the stored benchmark.  Raises :class:`NotApplicable` where there is none."""
     devices(case)

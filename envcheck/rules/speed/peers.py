@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, question
+from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, Step, question
 from envcheck.roofline import Row, compare
 from envcheck.roofline.statistics import median
 
@@ -47,6 +47,7 @@ GAP = 0.05
 def are_equal_gpus_equally_fast(case: Case) -> Problem | None:
     """Each card against the median of the others of its model: by clear gaps only."""
     cohort = peers(case)
+    doubt: CannotTell | None = None
     rows = {at: {row.key: (pointer, row) for pointer, row in measured.rows(case, at)} for at in cohort}
     for at in cohort:
         for key, (pointer, row) in rows[at].items():
@@ -55,8 +56,12 @@ def are_equal_gpus_equally_fast(case: Case) -> Problem | None:
                 continue
             middle = _middle(others)
             result = compare(middle, row, GAP)
+            name = measured.device_name(case, at)
+            if result.answer == "ambiguous" and result.ratio > 1.0 + GAP:
+                words = f"{name}: {row.name} takes {result.ratio:.2f} times as long as on its equals, and "
+                doubt = doubt or CannotTell(words + result.reasons[0], f"{pointer}/samples_s")
             if result.answer == "slower":
-                name = measured.device_name(case, at)
+                measured.need_idle_before(case, at)
                 return case.problem(
                     GpuSlowVsPeers,
                     f"{name}: {row.name} takes {result.ratio:.2f} times as long as on its equals",
@@ -64,6 +69,8 @@ def are_equal_gpus_equally_fast(case: Case) -> Problem | None:
                     evidence=[f"{pointer}/samples_s"],
                     fix=GpuSlowVsPeers.mend(case),
                 )
+    if doubt is not None:
+        raise doubt
     return None
 
 

@@ -102,7 +102,9 @@ def _judge(case: Case, at: str) -> Problem | None:
 def _shared(case: Case, at: str, name: str, rows: list[Row], pointers: dict[str, str]) -> Problem:
     worst = max(rows, key=lambda row: row.disturbed / row.taken)
     if worst.spell is not None and worst.spell.others:
-        summary = f"{name}: {worst.spell.others} other compute process(es) while {worst.name} was measured"
+        others = worst.spell.others
+        words = "1 other compute process" if others == 1 else f"{others} other compute processes"
+        summary = f"{name}: {words} while {worst.name} was measured"
         evidence, cause = [f"{at}/watch/others"], "another program uses the card"
     else:
         summary = f"{name}: {worst.disturbed} of {worst.taken} samples of {worst.name} were disturbed"
