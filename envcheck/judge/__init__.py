@@ -6,7 +6,7 @@ from envcheck.facts import Snapshot
 
 from .bounds import Bounds
 from .case import CannotTell, Case, NotApplicable
-from .causes import explanations, fold, rank
+from .causes import excuse, explanations, fold, rank
 from .court import try_all
 from .finding import Evidence, Finding, Fix, Problem, Step
 from .gate import (
@@ -65,6 +65,7 @@ __all__ = [
     "answer",
     "by_message",
     "covers",
+    "excuse",
     "exit_code",
     "explanations",
     "fold",
@@ -85,9 +86,10 @@ def judge(snapshot: Snapshot, questions: Iterable[Question], policy: Policy | No
     """Try every question and fold the findings: the whole way from a snapshot to a report."""
     policy = policy or Policy()
     asked = tuple(questions)
-    verdicts = try_all(snapshot, asked, policy)
+    explains = explanations(asked)
+    verdicts = excuse(try_all(snapshot, asked, policy), explains)
     findings = [v.finding for v in verdicts if v.finding is not None and v.outcome != "ignored"]
-    roots, consequences = fold(findings, explanations(asked))
+    roots, consequences = fold(findings, explains)
     blamed = {(one.because, one.because_subject) for one in consequences if one.finding.severity == "error"}
 
     def is_answer(finding: Finding) -> bool:

@@ -110,18 +110,26 @@ def _by_message(rules: Sequence[RuleType], case: Case, heard: Sequence[tuple[str
 def _sentence(rules: Sequence[RuleType], case: Case, problem: Problem) -> list[Verdict]:
     if problem.confidence == "suggested":
         why = f"a message suggests {problem.rule.name}; the facts that would settle it are not known"
-        undecided = [_verdict(rule, case, "cannot_tell", why) for rule in rules]
-        return [_with(v, _finding(case, problem)) if v.rule == problem.rule.name else v for v in undecided]
-    return [_convict(rule, case, problem) if rule is problem.rule else _verdict(rule, case, "ok") for rule in rules]
+        return [
+            _convict(rule, case, problem, "cannot_tell", why)
+            if rule is problem.rule
+            else _verdict(rule, case, "cannot_tell", why)
+            for rule in rules
+        ]
+    return [
+        _convict(rule, case, problem, "problem") if rule is problem.rule else _verdict(rule, case, "ok")
+        for rule in rules
+    ]
 
 
-def _convict(rule: RuleType, case: Case, problem: Problem) -> Verdict:
+def _convict(rule: RuleType, case: Case, problem: Problem, outcome: Outcome, why: str = "") -> Verdict:
+    """The verdict that comes with a finding, unless the policy makes an exception."""
     finding = _finding(case, problem)
     for ignore in case.policy.ignore:
         meant = ignore.rule == rule.name and ignore.subject in ("", case.subject.key)
         if meant and ignore.holds(case.policy.today):
             return _with(_verdict(rule, case, "ignored", ignore.reason), finding)
-    return _with(_verdict(rule, case, "problem"), finding)
+    return _with(_verdict(rule, case, outcome, why), finding)
 
 
 def _verdict(
@@ -139,6 +147,7 @@ def _verdict(
         asked=asked or rule.required,
         essential=rule.essential,
         required=rule.required,
+        of_machine=rule.of_machine,
     )
 
 

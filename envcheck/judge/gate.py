@@ -24,7 +24,7 @@ def answer(verdicts: Iterable[Verdict], policy: Policy) -> Answer:
     """fit, unfit or undetermined.
 
     Unfit: a problem at or above ``policy.fail_on``, or a suspicion of one (a failure message was seen).
-    Undetermined: a question that counts could not be answered, or nothing was judged at all.
+    Undetermined: a question that counts could not be answered, or nothing of the machine was judged at all.
     """
     doubt, anything = False, False
     for verdict in verdicts:
@@ -32,7 +32,7 @@ def answer(verdicts: Iterable[Verdict], policy: Policy) -> Answer:
         if weight == "unfit":
             return "unfit"
         doubt = doubt or weight == "undetermined"
-        anything = anything or verdict.outcome in JUDGED or verdict.finding is not None
+        anything = anything or (verdict.of_machine and (verdict.outcome in JUDGED or verdict.finding is not None))
     return "undetermined" if doubt or not anything else "fit"
 
 
@@ -47,10 +47,11 @@ def weigh(verdict: Verdict, policy: Policy) -> Answer:
     """What this verdict alone makes of the answer; the worst of all is the answer.
 
     A question that could not be answered counts where the policy requires it; where it is essential and was asked;
-    and, if unknowns fail, at error level.
+    and, if unknowns fail, at error level.  A suspicion below ``fail_on`` is such a question still.
     """
-    if verdict.outcome == "problem" or (verdict.outcome == "cannot_tell" and verdict.finding is not None):
-        return "unfit" if SEVERITIES.index(verdict.severity) <= SEVERITIES.index(policy.fail_on) else "fit"
+    accused = verdict.outcome == "problem" or (verdict.outcome == "cannot_tell" and verdict.finding is not None)
+    if accused and SEVERITIES.index(verdict.severity) <= SEVERITIES.index(policy.fail_on):
+        return "unfit"
     return "undetermined" if verdict.outcome in UNANSWERED and _counts(verdict, policy) else "fit"
 
 

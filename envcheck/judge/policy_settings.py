@@ -26,6 +26,9 @@ Plain = Mapping[str, Any]
 CUDA_RELEASE = re.compile(r"\d{1,2}(\.\d{1,2})?|cpu", re.ASCII)
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+KINDS = {"object": "table", "str": "string", "int": "integer", "bool": "boolean"}
+"""msgspec's names of types → TOML's."""
+_KINDS = re.compile(rf"\b({'|'.join(KINDS)})\b")
 CHOICES = {"fail_on": SEVERITIES, "severity": SEVERITIES, "unknown": get_args(Unknowns)}
 
 
@@ -123,7 +126,8 @@ def _spoken(what: str, place: str) -> str:
         return "expected a date such as 2027-01-31"
     if "matching regex" in what:
         return "say why"
-    return what.replace("`", "").replace("Object missing", "missing").replace("Expected", "expected")
+    what = what.replace("`", "").replace("Object missing", "missing").replace("Expected", "expected")
+    return _KINDS.sub(lambda found: KINDS[found[0]], what.replace(" | null", "").replace(" | ", " or "))
 
 
 def _check(form: PolicyForm, origin: str, rules: Mapping[str, str], is_read: Callable[[str], bool]) -> None:

@@ -35,6 +35,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     asked: bool = True  # false: a cannot_tell only because nobody looked (--quick, a pasted text)
     essential: bool = False
     required: bool = False  # the policy asks for it: not to know is never good enough
+    of_machine: bool = True  # false: an answer about the policy or envcheck itself
     finding: Finding | None = None
 
 

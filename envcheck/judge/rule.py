@@ -46,7 +46,8 @@ class Rule:
     ``name`` is the failure mode's id, ``explains`` names the rules whose findings are mere consequences of
     this one, ``essential`` marks the few questions without whose answer a machine is not called fit.
     ``explained_by`` is ``explains`` told from the other side, and ``required`` marks what a policy alone asks for:
-    there, not to know is never good enough.
+    there, not to know is never good enough.  ``of_machine`` is false where the question looks at the policy or at
+    envcheck itself: its answer alone makes nothing fit.
     """
 
     code: ClassVar[str]
@@ -57,6 +58,7 @@ class Rule:
     explained_by: ClassVar[tuple[str, ...]] = ()
     essential: ClassVar[bool] = False
     required: ClassVar[bool] = False
+    of_machine: ClassVar[bool] = True
     pedantic: ClassVar[bool] = False
     life: ClassVar[Life] = "stable"
 

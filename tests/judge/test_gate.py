@@ -14,6 +14,7 @@ from envcheck.judge import (
     Finding,
     Policy,
     Severity,
+    Unknowns,
     Verdict,
     answer,
     exit_code,
@@ -21,7 +22,14 @@ from envcheck.judge import (
 
 
 def verdict(
-    outcome: str, severity: Severity, *, essential: bool = False, asked: bool = True, suspect: bool = False
+    outcome: str,
+    severity: Severity,
+    *,
+    essential: bool = False,
+    asked: bool = True,
+    suspect: bool = False,
+    required: bool = False,
+    of_machine: bool = True,
 ) -> Verdict:
     finding = Finding(
         rule="r", code="R1", severity=severity, rung="nvml", subject="host", summary="s", cause="c", evidence=[]
@@ -35,6 +43,8 @@ def verdict(
         outcome=outcome,  # type: ignore[arg-type]
         essential=essential,
         asked=asked,
+        required=required,
+        of_machine=of_machine,
         finding=finding if outcome in ("problem", "ignored") or suspect else None,
     )
 
@@ -54,7 +64,10 @@ TABLE: list[tuple[str, str, str, str, str, str, str, str]] = [
     ("problem", "note", "*", "*", "no", "*", "warning", "fit"),
     ("problem", "note", "*", "*", "no", "*", "note", "unfit"),
     ("cannot_tell", "error", "*", "*", "yes", "*", "*", "unfit"),
-    ("cannot_tell", "warning", "*", "*", "yes", "*", "error", "fit"),
+    ("cannot_tell", "warning", "no", "*", "yes", "*", "error", "fit"),
+    ("cannot_tell", "warning", "yes", "no", "yes", "no", "error", "fit"),
+    ("cannot_tell", "warning", "yes", "no", "yes", "yes", "error", "undetermined"),
+    ("cannot_tell", "warning", "yes", "yes", "yes", "*", "error", "undetermined"),
     ("cannot_tell", "warning", "*", "*", "yes", "*", "warning", "unfit"),
     ("cannot_tell", "*", "yes", "yes", "no", "*", "*", "undetermined"),
     ("cannot_tell", "*", "no", "*", "no", "no", "*", "fit"),
@@ -100,6 +113,52 @@ def test_nothing_judged_is_not_a_pass() -> None:
     """No verdict at all, or none that saw anything, is never fit."""
     assert answer([], Policy()) == "undetermined"
     assert answer([verdict("cannot_tell", "note", asked=False)], Policy()) == "undetermined"
+    assert answer([verdict("not_applicable", "error")] * 3, Policy()) == "undetermined"
+
+
+@pytest.mark.parametrize("unknown", ["warn", "fail", "ignore"])
+@pytest.mark.parametrize("outcome", ["ok", "problem", "ignored", "crashed", "not_applicable", "cannot_tell"])
+def test_an_answer_about_the_policy_is_no_pass(outcome: str, unknown: Unknowns) -> None:
+    """That an exception still holds, or that a plugin is broken, says nothing of a machine that nobody saw."""
+    own = verdict(outcome, "warning", of_machine=False)
+    assert answer([own], Policy(unknown=unknown)) == "undetermined"
+    assert answer([own, OK], Policy(unknown=unknown)) == "fit"
+
+
+@pytest.mark.parametrize("fail_on", SEVERITIES)
+@pytest.mark.parametrize("unknown", ["warn", "fail", "ignore"])
+@pytest.mark.parametrize("severity", SEVERITIES)
+@pytest.mark.parametrize("outcome", ["cannot_tell", "crashed"])
+@pytest.mark.parametrize("suspect", [False, True])
+def test_required_and_not_known_is_never_fit(
+    outcome: str, severity: Severity, unknown: Unknowns, fail_on: Severity, suspect: bool
+) -> None:
+    """Whatever severity the policy gives it, however it treats unknowns, and whatever a message suggests."""
+    policy = Policy(unknown=unknown, fail_on=fail_on)
+    one = verdict(outcome, severity, essential=True, required=True, suspect=suspect)
+    accused = suspect and outcome == "cannot_tell" and SEVERITIES.index(severity) <= SEVERITIES.index(fail_on)
+    want = "unfit" if accused else "undetermined"
+    assert answer([OK, one], policy) == want
+    assert exit_code(want, undetermined_counts=True) in (EXIT_UNFIT, EXIT_UNDETERMINED)
+
+
+@pytest.mark.parametrize(
+    ("unknown", "severity", "essential", "asked", "want"),
+    [
+        ("warn", "error", True, True, "undetermined"),
+        ("warn", "note", True, True, "undetermined"),
+        ("warn", "error", True, False, "fit"),
+        ("warn", "error", False, True, "fit"),
+        ("fail", "error", False, False, "undetermined"),
+        ("fail", "note", True, False, "undetermined"),
+        ("fail", "warning", False, True, "fit"),
+        ("ignore", "error", True, True, "fit"),
+    ],
+)
+def test_which_unknowns_count(unknown: Unknowns, severity: Severity, essential: bool, asked: bool, want: str) -> None:
+    """warn: the essential ones that were asked; fail: those at error level and every essential one; ignore: none."""
+    one = verdict("cannot_tell", severity, essential=essential, asked=asked)
+    assert answer([OK, one], Policy(unknown=unknown)) == want
 
 
 @pytest.mark.parametrize(

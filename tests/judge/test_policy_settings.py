@@ -120,7 +120,7 @@ def test_every_profile_can_be_used(name: str) -> None:
         ({"ignore": [{"rule": "DRV102"}]}, "missing required field reason"),
         ({"ignore": [{"rule": "DRV102", "reason": "  "}]}, "ignore[0].reason: say why"),
         ({"ignore": [{"rule": "DRV102", "reason": "x", "until": "soon"}]}, "expected a date such as 2027-01-31"),
-        ({"ignore": ["DRV102"]}, "ignore[0]: expected object"),
+        ({"ignore": ["DRV102"]}, "ignore[0]: expected table"),
         ({"severity": {"no-such-rule-at-all": "note"}}, "severity: no rule is called no-such-rule-at-all"),
         ({"severity": {"DRV102": "fatal"}}, "fatal is none of error, warning, note"),
         ({"fail_on": "warn"}, "fail_on: warn is none of error, warning, note"),
@@ -128,7 +128,7 @@ def test_every_profile_can_be_used(name: str) -> None:
         ({"extends": "trainning"}, "file 0: no profile is called trainning; did you mean training?"),
         ({"require": {"python": "3.12"}}, "'3.12' is no version specifier; write '==3.12.*' or '>=3.12'"),
         ({"require": {"driver": "newest"}}, "require.driver: 'newest' is no version specifier"),
-        ({"require": {"python": 3.12}}, "require.python: expected str, got float"),
+        ({"require": {"python": 3.12}}, "require.python: expected string, got float"),
         ({"require": {"gpus": "many"}}, "require.gpus: 'many' is no bound"),
         ({"require": {"gpus": -1}}, "require.gpus"),
         ({"require": {"gpus": True}}, "require.gpus: expected"),
@@ -139,7 +139,7 @@ def test_every_profile_can_be_used(name: str) -> None:
         ({"forbid": {"env": ["A=B"]}}, "'A=B' is not among the variables that envcheck reads"),
         ({"require": {"env": {"X Y": ""}}}, "is not among the variables that envcheck reads"),
         ({"bench": {"min_ratio_to_peak": 90}}, "bench.min_ratio_to_peak: expected float <= 1.0"),
-        ({"require": 3}, "require: expected object, got int"),
+        ({"require": 3}, "require: expected table, got integer"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(table: dict[str, Any], words: str) -> None:
