@@ -3,8 +3,8 @@
 DATA_FOLDER holds ``reports/`` and ``env-blocks/`` (one JSON file each: text, truth, facts) and ``cause-map.json``
 (truth id → rules that count as naming it).  They are no part of the repository; without them this says so and stops.
 
-Printed are the accuracy of the first root cause, false alarms on controls, fields read, the confusions, and two
-control experiments: the same with the symptom table off, and with facts off.
+Printed are the accuracy of the first root cause, false alarms on controls, fields read, the confusions, and three
+control experiments: the same with the symptom table off, with facts off, and with the table alone.
 """
 
 from __future__ import annotations
@@ -41,8 +41,13 @@ def facts_alone(text: str) -> Snapshot:
     return replace(read_paste(text), symptoms=[])
 
 
+def without_facts(text: str) -> Snapshot:
+    """Facts switched off: the rules see the messages alone, sorted by what stands around them (which reads facts)."""
+    return make(source="pasted", symptoms=read_paste(text).symptoms)
+
+
 def messages_alone(text: str) -> Snapshot:
-    """Facts switched off: what the table says of each message, whatever stands around it."""
+    """Facts and sorting switched off: what the table says of each message, whatever stands around it."""
     lines = [(line.number, line.text) for line in clean_lines(text)]
     return make(source="pasted", symptoms=find_in_lines(lines, "line {}".format))
 
@@ -215,7 +220,12 @@ def main() -> int:
             if not right or options.verbose:
                 mark = "  " if right else "X "
                 sys.stdout.write(f"{mark}{item['id']} {item['truth'][0]}: {named(report)}\n")
-        for label, read in (("", whole), ("symptoms off: ", facts_alone), ("facts off: ", messages_alone)):
+        for label, read in (
+            ("", whole),
+            ("symptoms off: ", facts_alone),
+            ("facts off, messages sorted by their surroundings: ", without_facts),
+            ("facts and sorting off, the table alone: ", messages_alone),
+        ):
             sys.stdout.write(f"{label}{score(items, causes, read)}\n")
         sys.stdout.write("confusions:\n" if confusions else "no confusions\n")
         for (truth, answer), count in sorted(confusions.items()):

@@ -213,7 +213,11 @@ def _interpreter(snapshot: Snapshot) -> Interpreter | None:
 def _minor(version: Fact[str]) -> Fact[str]:
     if not isinstance(version, str):
         return version
-    return ".".join(map(str, key(version)[:2]))
+    try:
+        minor = key(version)[:2]
+    except ValueError as error:
+        return Unread("garbled", str(error))
+    return ".".join(map(str, minor)) if len(minor) == 2 else Unread("garbled", f"{version!r} has no minor version")
 
 
 def _glibc(libc: Fact[str]) -> Fact[str]:

@@ -66,6 +66,9 @@ def clean_lines(text: str) -> list[Line]:
     """The lines of a paste, cleaned; blank ones are kept, as the end of a block."""
     lines: list[Line] = []
     for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
+        if not raw:
+            lines.append(Line(number, raw))
+            continue
         if len(raw) < JOINED_FROM and raw.isascii() and not _NEEDS_CLEANING.search(raw):
             lines.append(Line(number, raw.rstrip()))  # most lines of most texts
             continue

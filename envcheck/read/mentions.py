@@ -92,8 +92,12 @@ def _answer(lines: Sequence[Line], draft: Draft) -> None:
 
 def _card(lines: Sequence[Line], draft: Draft) -> None:
     named: dict[str, tuple[str, Line]] = {}
+    looked_up: set[str] = set()  # a log names its card on every line
     for line in lines:
         for found in _CARD.finditer(line.text):
+            if found[0] in looked_up:
+                continue
+            looked_up.add(found[0])
             row = gpu_by_name(found[0])
             if isinstance(row, Gpu):
                 named.setdefault(row.name, (found[0].strip(), line))

@@ -42,7 +42,7 @@ _WHOLE: tuple[tuple[str, int], ...] = (
 )
 _INIT = re.compile(r"Failed to initialize NVML: ([\w /-]{1,80})")
 _HANDLE = re.compile(
-    r"Unable to determine the device handle for GPU ?(?:(\d{1,3}): ?)?"
+    r"Unable to (?:determine|detect) the device handle for GPU ?(?:(\d{1,3}): ?)?"
     r"([0-9A-Fa-f]{4,8}:[0-9A-Fa-f]{2}:[0-9A-Fa-f]{2}\.[0-7])?:? ?(.{1,100})",
     re.IGNORECASE,
 )

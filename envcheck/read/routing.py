@@ -125,6 +125,35 @@ def _cudnn(symptom: Symptom, text: Surroundings) -> str | None:
     return _own(symptom)
 
 
+def _nvml_unknown(symptom: Symptom, text: Surroundings) -> str | None:
+    """NVML's unknown error: a container that lost its devices; Windows takes none away, and there it tells no cause."""
+    return None if _tells_of(text, symptom, "Windows", _WINDOWS) else _own(symptom)
+
+
+def _no_device_driver(symptom: Symptom, text: Surroundings) -> str | None:
+    """Docker found nothing that hands in GPUs: on a Mac there is none to install, for there is no NVIDIA GPU."""
+    if not _tells_of(text, symptom, "Darwin", _MAC):
+        return _own(symptom)
+    named = next((line for line in text.lines if _MAC.search(line.text)), None)
+    if named is not None:
+        text.draft.note("/host/system", "Darwin", named, by_hand=True)
+    return "macos-no-cuda"
+
+
+_WINDOWS = re.compile(r"\bWindows\b")
+_MAC = re.compile(r"\bmac ?OS\b|\bMacBook\b|\bApple Silicon\b", re.IGNORECASE)
+_ELSEWHERE = re.compile(r"\b(?:Linux|Ubuntu|Debian|WSL2?)\b", re.IGNORECASE)
+
+
+def _tells_of(text: Surroundings, symptom: Symptom, system: str, words: re.Pattern[str]) -> bool:
+    """Does the message come from this system, by a fact, or by the only system that is named around it?"""
+    known = text.draft.get("/host/system")
+    if known is not None:
+        return bool(known == system) and text.draft.get("/host/wsl") is None
+    around = text.near(symptom)
+    return words.search(around) is not None and _ELSEWHERE.search(around) is None
+
+
 def _xformers(symptom: Symptom, text: Surroundings) -> str | None:
     """xFormers was built for CUDA and torch is a build without it: the build of torch is the one to replace."""
     values = symptom.values if isinstance(symptom.values, list) else []
@@ -273,6 +302,8 @@ _SORTERS: dict[str, Callable[[Symptom, Surroundings], str | None]] = {
     "invalid-device-id": _wanted_device,
     "cuda-out-of-memory-tried-to-allocate": _out_of_memory,
     "cudnn-version-incompatibility-pytorch-was-compiled": _cudnn,
+    "failed-to-initialize-nvml-unknown-error": _nvml_unknown,
+    "could-not-select-device-driver-with-capabilities": _no_device_driver,
     "xformers-was-built-for": _xformers,
     "libcuda-so-cannot-open-shared-object": _libcuda,
     "libcudnn-so-9-cannot-open-shared-object": _missing_cudnn,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from envcheck.facts import NOT_ASKED, Snapshot, Unread
+from envcheck.facts import NOT_ASKED, PluginFacts, Snapshot, Unread
 
 SECTIONS = (
     "host",
@@ -89,6 +89,11 @@ def compare(a: Snapshot, b: Snapshot) -> Compared:
     tally = _Tally()
     for section in SECTIONS:
         tally.take(section, f"/{section}", f"/{section}", getattr(a, section), getattr(b, section))
+    for key in sorted((a.plugins or {}).keys() & (b.plugins or {}).keys()):
+        seen, other_seen = _collected(a, key), _collected(b, key)
+        for value in sorted(seen.keys() & other_seen.keys()):
+            at = f"/plugins/{key}/facts/values/{value}"
+            tally.take(f"{key}.{value}", at, at, seen[value], other_seen[value])
     one, other = target_of(a), target_of(b)
     if one is not None and other is not None:
         assert isinstance(a.interpreters, list)
@@ -99,6 +104,12 @@ def compare(a: Snapshot, b: Snapshot) -> Compared:
         )
         tally.take("python", one, other, mine, yours)
     return Compared(tally.pairs, tally.same, tally.only_a, tally.only_b)
+
+
+def _collected(snapshot: Snapshot, key: str) -> dict[str, Any]:
+    """What a plugin's collector answered, by its own names."""
+    facts = (snapshot.plugins or {})[key].facts
+    return facts.values if isinstance(facts, PluginFacts) else {}
 
 
 class _Tally:

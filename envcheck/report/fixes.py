@@ -59,8 +59,9 @@ def ways(fix: Fix, snapshot: Snapshot) -> list[Way]:
     environment = _environment_tools(snapshot)
     system = _system_tools(snapshot)
     usable = [tool for tool in named if tool in (environment if tool in ENVIRONMENT_TOOLS else system or named)]
-    usable = usable or named
-    of_environment = sorted((t for t in usable if t in ENVIRONMENT_TOOLS), key=environment.index)
+    usable = usable or named  # a fix that knows one way only is told, whoever manages the environment
+    order = [*environment, *(tool for tool in named if tool not in environment)]
+    of_environment = sorted((t for t in usable if t in ENVIRONMENT_TOOLS), key=order.index)
     of_system = [t for t in usable if t not in ENVIRONMENT_TOOLS]
     chosen = {*of_environment[:1], *of_system[:1]}
     first = Way("", tuple(step for step in fix.steps if not step.tool or step.tool in chosen))

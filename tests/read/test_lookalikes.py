@@ -195,3 +195,52 @@ def test_every_symptom_reaches_the_court_beside_a_healthy_report() -> None:
             ):
                 silent.append((row.id, rule))
     assert silent == []
+
+
+DOCKER = 'docker: Error response from daemon: could not select device driver "" with capabilities: [[gpu]]'
+NVML_UNKNOWN = "Failed to initialize NVML: Unknown Error"
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        (NVML_UNKNOWN, ["container-gpu-lost-after-reload"]),
+        (f"Windows 11 lists the card, but nvidia-smi says\n{NVML_UNKNOWN}", []),
+        (f"An Ubuntu guest of a Windows host:\n{NVML_UNKNOWN}", ["container-gpu-lost-after-reload"]),
+        (DOCKER, ["docker-toolkit-missing"]),
+        (f"Docker Desktop on my MacBook\n{DOCKER}", []),
+        (f"It works on macOS without --gpus; the server is Ubuntu 22.04\n{DOCKER}", ["docker-toolkit-missing"]),
+    ],
+)
+def test_the_only_system_that_is_named_decides(text: str, rules: list[str]) -> None:
+    """A container's reading of a message is none where the text speaks of a system without such containers."""
+    assert [finding.rule for finding in causes(text)] == rules
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Unable to determine the device handle for GPU0: 0000:01:00.0: Unknown Error",
+        "Unable to determine the device handle for GPU 0000:01:00.0: Unknown Error",
+        "Unable to determine the device handle for GPU0000:01:00.0: GPU is lost. Reboot the system",
+        "Unable to detect the device handle for GPU0000:01:00.0: Unknown Error",
+        "pynvml.nvml.NVMLError_GpuIsLost: GPU is lost",
+        "Error: nvmlDeviceGetHandleByIndex(): GPU is lost",
+    ],
+)
+def test_a_lost_card_in_the_words_of_every_generation(line: str) -> None:
+    """nvidia-smi and NVML changed their spelling, with and without the card's number; the meaning is the same."""
+    assert [finding.rule for finding in causes(line)] == ["gpu-fallen-off-bus"]
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("NVRM: API mismatch: the client has the version 535.183.01, but", "driver-library-version-mismatch"),
+        ("NCCL WARN Error while creating shared memory segment nccl-shm-recv-25-0-1-3 (size 963)", "dev-shm-too-small"),
+        ("NCCL WARN Call to posix_fallocate failed : No space left on device", "dev-shm-too-small"),
+    ],
+)
+def test_older_spellings_of_a_message(line: str, rule: str) -> None:
+    """Older drivers and NCCLs are still in use, and their messages mean what today's mean."""
+    assert [finding.rule for finding in causes(line)][:1] == [rule]

@@ -39,6 +39,12 @@ def test_the_environments_own_tool_comes_first(manager: object, has_pip: object,
     assert shown(fix("pip", "uv", "conda"), machine(manager, has_pip)) == expected
 
 
+@pytest.mark.parametrize("manager", ["venv", "uv", "conda"])
+def test_the_only_way_there_is_is_told_everywhere(manager: str) -> None:
+    """A fix with nothing but conda's command, in an environment that is none of conda's (its packages are)."""
+    assert shown(fix("conda"), machine(manager, True)) == [["conda"]]
+
+
 @pytest.mark.parametrize(
     ("host", "expected"),
     [

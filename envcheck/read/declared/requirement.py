@@ -56,6 +56,9 @@ def parse(text: str) -> Ask:
     try:
         found = Requirement(text)
     except InvalidRequirement as error:
+        left_open = re.search(r"\$\{?[A-Za-z_]\w*", text)
+        if left_open is not None:
+            raise Unclear(f"what {left_open.group().lstrip('${')} stands for is not told here: {text}") from error
         raise Unclear(str(error).splitlines()[0]) from error
     wheel = wheel_parts(found.url) if found.url else None
     return Ask(
