@@ -27,12 +27,21 @@ ARCHS = b"sm_37 sm_50 sm_60 sm_70 sm_75 sm_80 sm_86"
 
 
 def python38() -> Path | None:
-    """A Python 3.8: named by ENVCHECK_TEST_PYTHON38, on PATH, or one of pyenv's."""
-    named = os.environ.get("ENVCHECK_TEST_PYTHON38") or shutil.which("python3.8")
+    """A Python 3.8 that starts: named by ENVCHECK_TEST_PYTHON38, on PATH, or one of pyenv's.
+
+    pyenv's shim ``python3.8`` stands on PATH for every version that is installed, and starts none that is not selected.
+    """
+    named = os.environ.get("ENVCHECK_TEST_PYTHON38")
     if named:
         return Path(named)
+    on_path = shutil.which("python3.8")
     root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    return next(iter(sorted(root.glob("versions/3.8.*/bin/python3.8"))), None)
+    candidates = [*([Path(on_path)] if on_path else []), *sorted(root.glob("versions/3.8.*/bin/python3.8"))]
+    return next((path for path in candidates if starts(path)), None)
+
+
+def starts(python: Path) -> bool:
+    return subprocess.run([python, "-c", ""], capture_output=True).returncode == 0
 
 
 @pytest.fixture

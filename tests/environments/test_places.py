@@ -143,7 +143,10 @@ def test_an_activation_of_a_venv_that_was_moved(shell: Shell, venv: Environment,
     look = shell.doctor()
     assert look.named == ["activation-not-in-effect"]
     mended = shell.mend(look)
-    assert mended.clean, mended.named
+    assert mended.exit_code == 0
+    assert mended.named == ["pip-of-another-python"], "its pip still names the old place"
+    assert "moved or copied" in mended.first["cause"]
+    assert "python -m pip" in mended.first["fix"]["verify"]
 
 
 def test_another_python_before_the_activated_one(shell: Shell, venv: Environment, own_python: Environment) -> None:

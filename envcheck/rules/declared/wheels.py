@@ -168,6 +168,9 @@ def _range(
     python = pythons(environment, _told(case))
     have = [minor for minor in python if any(python_supported(version, minor, where) for version in within)]
     if have:
+        reasons = [_libc(case, here, environment, version, where) for version in within]
+        if all(reasons):
+            return _missing(case, pointer, reasons[-1], [f"{here}/image/libc"])
         if len(have) < len(python):
             _python_of(case)
         return None

@@ -22,6 +22,7 @@ class PolicyExceptionExpired(Rule):
 
     code, name, rung = "POL191", "policy-exception-expired", "python"
     severity = "warning"
+    of_machine = False
 
     @staticmethod
     def mend(case: Case) -> Fix:

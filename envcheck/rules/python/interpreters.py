@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from envcheck.compat.version import key
 from envcheck.facts import Interpreter
 from envcheck.facts.snapshot import RUNNING
@@ -215,10 +217,14 @@ def does_pip_belong_to_this_python(case: Case) -> Problem | None:
         return None
     owner = next((p.executable for _, p in _interpreters(case) if p.executable == pip), pip)
     no_pip = remedy.fact(case, f"{env}/has_pip") is False
+    programs = remedy.fact(case, "/environment/shell_pip")
+    own = isinstance(programs, list) and bool(programs) and case.maybe(partial(belongs_to, case, env, programs[0]))
     return case.problem(
         PipOfAnotherPython,
         f"the pip on PATH installs for {owner}, and {remedy.fact(case, f'{env}/executable')} runs",
-        cause="the environment has no pip of its own, so another one is found"
+        cause="the environment was moved or copied: its pip still names the Python that it was made with"
+        if own is True
+        else "the environment has no pip of its own, so another one is found"
         if no_pip
         else "the folder of another Python comes first on PATH",
         evidence=["/environment/pip_interpreter", f"{env}/executable", *said(case, PipOfAnotherPython)],

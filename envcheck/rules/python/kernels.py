@@ -108,7 +108,10 @@ class JupyterKernelOtherEnv(Rule):
             title="Register the environment that has torch as a kernel",
             steps=[
                 *_register(case, "then select it in the notebook"),
-                Step(where="env", command="%pip install <package>"),
+                Step(
+                    where="env",
+                    note="in a notebook, write %pip install: it asks the kernel's own Python, !pip does not",
+                ),
             ],
             verify="import sys; print(sys.executable)   # in a cell",
         )

@@ -24,6 +24,7 @@ class PluginBroken(Rule):
 
     code, name, rung = "PYE160", "plugin-broken", "python"
     severity = "warning"
+    of_machine = False
 
     @staticmethod
     def mend(case: Case) -> Fix:

@@ -78,7 +78,7 @@ ROWS: dict[str, dict[str, Machine]] = {
     },
     "pip-of-another-python": {
         "ok": machine("h100"),
-        "problem": pip("/usr/bin/python3"),
+        "problem": pip("/usr/bin/python3", **{"/environment/shell_pip": ["/usr/bin/pip"]}),
         "cannot_tell": pip(LOST),
         "not_applicable": pip(None),
     },
@@ -203,6 +203,14 @@ def test_whose_pip_it_is(changes: dict[str, Any], outcome: str) -> None:
 def test_an_environment_without_pip_only_gets_a_remark() -> None:
     """uv makes environments without pip: a pip from elsewhere is then what PATH has to offer."""
     assert judge_one("pip-of-another-python", pip("/usr/bin/python3", **{f"{ENV}/has_pip": False})).severity == "note"
+
+
+def test_the_pip_of_an_environment_that_was_moved() -> None:
+    """The environment's own pip names another Python: the environment was moved, PATH is in order."""
+    own = pip("/home/student/old/bin/python", **{"/environment/shell_pip": ["/home/student/.venv/bin/pip"]})
+    problem = judge_one("pip-of-another-python", own)
+    assert problem.outcome == "problem"
+    assert "moved or copied" in str(problem)
 
 
 # -- conda -----------------------------------------------------------------------------------------------------
