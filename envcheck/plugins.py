@@ -113,7 +113,8 @@ def with_plugins(
 ) -> tuple[Snapshot, tuple[Question, ...]]:
     """The snapshot with what became of each plugin, and the questions with those of the plugins.
 
-    ``live``: collectors run.  Without plugins both come back as they are.
+    ``live``: collectors run.  In a recorded snapshot what they saw there stays, and so do plugins that are not here.
+    Without plugins both come back as they are.
     """
     points = discover(path)
     if not points:
@@ -121,6 +122,7 @@ def with_plugins(
     from msgspec.structs import replace
 
     asked = list(questions)
+    recorded = snapshot.plugins or {} if not live else {}
     plugins: dict[str, Plugin] = {}
     for point in points:
         plugin = Plugin(group=point.group, name=point.name, target=point.target, distribution=point.distribution)
@@ -133,12 +135,14 @@ def with_plugins(
             elif point.group != "engines" and not callable(getattr(found, "render", found)):
                 raise Broken(f"{point.target} is no function")
             plugin = replace(plugin, problem=None)
-            if point.group == "collectors" and live:
-                plugin = replace(plugin, facts=_collected(found))
+            if point.group == "collectors":
+                seen = recorded.get(point.key)
+                facts = _collected(found) if live else seen.facts if seen is not None else plugin.facts
+                plugin = replace(plugin, facts=facts)
         except Broken as error:
             plugin = replace(plugin, problem=str(error))
         plugins[point.key if point.key not in plugins else f"{point.key} of {point.distribution}"] = plugin
-    return replace(snapshot, plugins=plugins), tuple(asked)
+    return replace(snapshot, plugins={**recorded, **plugins}), tuple(asked)
 
 
 def renderer(name: str, path: Sequence[str] | None = None) -> Callable[[Any, Any], str] | None:

@@ -65,7 +65,10 @@ def collect(
         text = to_text(json_schema())
         output.emit(results, lambda name, page: text)
     else:
+        from .law import with_collectors
+
         snapshot = look(python, env, o.depth(quick, deep), all_envs, o.check_deadline(deadline), root=root)
+        snapshot = with_collectors(snapshot)
         output.emit(results, lambda name, page: written(snapshot, name, page, redact))
     for result in results:
         if result.path != output.STDOUT:
@@ -78,6 +81,8 @@ def written(snapshot: Snapshot, name: str, page: Page, redact: bool | None) -> s
     if redact or (redact is None and name == "markdown"):
         from envcheck.report.redact import redact as without_names
 
+        from .sharing import own_names
+
         snapshot = without_names(snapshot, *own_names())
     if name == "markdown":
         from envcheck.report.attachment import render
@@ -86,19 +91,6 @@ def written(snapshot: Snapshot, name: str, page: Page, redact: bool | None) -> s
     from envcheck.report.json_report import snapshot_text
 
     return snapshot_text(snapshot)
-
-
-def own_names() -> tuple[list[str], list[str]]:
-    """Names of the user who asks and of this host, as far as they are told."""
-    import platform
-    from contextlib import suppress
-
-    users = [os.environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME", "SUDO_USER")]
-    with suppress(ImportError, KeyError):  # Windows has no pwd; a container's user may have no name
-        import pwd
-
-        users.append(pwd.getpwuid(os.getuid()).pw_name)
-    return [name for name in dict.fromkeys(users) if name], [name for name in [platform.node()] if name]
 
 
 def look(

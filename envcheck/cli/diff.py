@@ -12,6 +12,7 @@ from .errors import BadCall
 
 if TYPE_CHECKING:
     from envcheck.facts import Snapshot
+    from envcheck.report.page import Page
 
 HERE = "here"
 NOTHING_MATTERS, SOMETHING_MATTERS = 0, 1
@@ -32,6 +33,7 @@ def diff(
         list[str] | None,
         typer.Option("--format", metavar="NAME[=FILE]", help="terminal, json or markdown; repeatable."),
     ] = None,
+    no_redact: o.NoRedact = False,
 ) -> int:
     """Say what differs between two machines, and what of it matters.
 
@@ -46,9 +48,18 @@ def diff(
     from envcheck.report.difference_page import render
     from envcheck.rules import QUESTIONS
 
-    compared = difference(snapshots[0], snapshots[1], QUESTIONS)
+    from .law import with_plugins
+
+    one, questions = with_plugins(snapshots[0], QUESTIONS, live=a == HERE)
+    other, _ = with_plugins(snapshots[1], QUESTIONS, live=b == HERE)
+    compared = difference(one, other, questions)
     names = (_name(a), _name(b))
-    output.emit(results, lambda voice, page: render(voice, compared, names, page, everything=everything))
+    from .sharing import fit_to_share
+
+    def voice(name: str, page: Page) -> str:
+        return render(name, compared, names, page, everything=everything)
+
+    output.emit(results, fit_to_share(voice, whole=no_redact))
     return SOMETHING_MATTERS if compared.mattering else NOTHING_MATTERS
 
 

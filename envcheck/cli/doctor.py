@@ -48,9 +48,13 @@ def doctor(
     deadline: o.Deadline = o.DEADLINE_S,
     root: o.Root = "/",
     source: Annotated[
-        str | None, typer.Option("--from", metavar="FILE", help="Judge this snapshot instead of this machine.")
+        str | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Judge a snapshot, or what explain reads, instead of this machine."
+        ),
     ] = None,
     format_: o.ReportFormat = None,
+    no_redact: o.NoRedact = False,
 ) -> int:
     """Say why the GPU is not used: root cause, evidence, fix.
 
@@ -86,7 +90,7 @@ def doctor(
         ignore=accepted,
     )
     report = judge(snapshot, questions if gpu is None else _only(gpu, snapshot, questions), policy)
-    hand_over(results, report, gpu=gpu)
+    hand_over(results, report, gpu=gpu, whole=no_redact)
     return exit_code(report.verdict, undetermined_counts=strict)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from . import options as o
 from . import output
 
 FORMATS = ("terminal", "json", "markdown")
@@ -27,6 +28,7 @@ def explain(
             "--format", metavar="NAME[=FILE]", help="terminal, json or markdown (a reply to post); repeatable."
         ),
     ] = None,
+    no_redact: o.NoRedact = False,
 ) -> int:
     """Say what is wrong on another machine, from what was pasted of it.
 
@@ -39,10 +41,13 @@ def explain(
     from envcheck.report.explanation import render
     from envcheck.rules import QUESTIONS
 
+    from .law import with_plugins
+    from .sharing import fit_to_share
     from .source import read
 
+    snapshot, questions = with_plugins(read(what), QUESTIONS, live=False)
     # Strict: what a text does not tell is no sign of health, so that only findings and "undetermined" come out.
-    report = judge(read(what), QUESTIONS, Policy(strict=True))
+    report = judge(snapshot, questions, Policy(strict=True))
     asked = requests(report)
-    output.emit(results, lambda name, page: render(name, report, asked, page))
+    output.emit(results, fit_to_share(lambda name, page: render(name, report, asked, page), whole=no_redact))
     return exit_code(report.verdict, undetermined_counts=False)

@@ -19,6 +19,17 @@ def with_plugins(
     return joined(snapshot, questions, live=live)
 
 
+def with_collectors(snapshot: Snapshot) -> Snapshot:
+    """The snapshot of this machine with what plugins' collectors saw.  Without plugins no rule is imported for it."""
+    from envcheck.plugins import discover
+
+    if not discover():
+        return snapshot
+    from envcheck.rules import QUESTIONS
+
+    return with_plugins(snapshot, QUESTIONS, live=True)[0]
+
+
 def rules() -> tuple[RuleType, ...]:
     """Every rule: the house's, then those of plugins that can be used."""
     from envcheck.facts import make

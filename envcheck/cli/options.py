@@ -57,6 +57,10 @@ Format = Annotated[
         autocompletion=complete_formats,
     ),
 ]
+NoRedact = Annotated[
+    bool,
+    typer.Option("--no-redact", help="Leave names, paths below home and addresses in markdown, which goes without."),
+]
 DEADLINE_S = 45.0
 SHORTEST_S, LONGEST_S = 0.1, 3600.0
 

@@ -45,13 +45,13 @@ def wanted(options: Iterable[str], known: Iterable[str], default: str = "termina
         if given and not path:
             raise BadCall(f"--format {option}: a file name is missing after '='")
         found.append(Wanted(name, path or STDOUT))
-    for where in {one.path for one in found}:
-        same = [one.name for one in found if one.path == where]
+    for i, one in enumerate(found):
+        same = [other.name for other in found[: i + 1] if _is_same(other.path, one.path)]
         if len(same) > 1:
-            place = "standard output" if where == STDOUT else where
+            place = "standard output" if one.path == STDOUT else one.path
             raise BadCall(f"--format: {' and '.join(same)} would both go to {place}; write NAME=FILE")
-        if where != STDOUT:
-            _check_folder(where)
+        if one.path != STDOUT:
+            _check_folder(one.path)
     return found or [Wanted(default)]
 
 
@@ -114,6 +114,13 @@ def _replace(path: str, data: bytes) -> None:
         with suppress(OSError):  # it was never made
             os.unlink(beside)  # noqa: PTH108
         raise
+
+
+def _is_same(path: str, other: str) -> bool:
+    """One file, however it is written; standard output is no file."""
+    if STDOUT in (path, other) or "\0" in path + other:
+        return path == other
+    return os.path.realpath(path) == os.path.realpath(other)
 
 
 def _check_folder(path: str) -> None:

@@ -45,9 +45,14 @@ def _spoken(name: str, report: Report, page: Page) -> str:
         raise BadCall(f"--format {name}: the plugin cannot be used: {error}") from None
 
 
-def hand_over(results: Sequence[output.Wanted], report: Report, *, gpu: int | None = None) -> None:
-    """Render and write the report.  Raises :class:`~envcheck.cli.errors.BadCall` where it cannot be written."""
-    output.emit(results, lambda name, page: _spoken(name, report, page), gpu=gpu)
+def hand_over(results: Sequence[output.Wanted], report: Report, *, gpu: int | None = None, whole: bool = False) -> None:
+    """Render and write the report; Markdown without names, unless ``whole``.
+
+    Raises :class:`~envcheck.cli.errors.BadCall` where it cannot be written.
+    """
+    from .sharing import fit_to_share
+
+    output.emit(results, fit_to_share(lambda name, page: _spoken(name, report, page), whole=whole), gpu=gpu)
     if any(result.name == "github" for result in results):
         from .github import write
 

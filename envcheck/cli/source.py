@@ -52,6 +52,8 @@ def read(what: str) -> Snapshot:
     if what != "-" and not _is_file(what):
         if _looks_like_a_path(what):
             raise BadCall(f"{what}: no such file; put a message in quotes")
+        if not what.strip():
+            raise BadCall("the text is empty; give a file, - for standard input, or a message in quotes")
         return read_paste(what)
     raw = _read(what)
     try:

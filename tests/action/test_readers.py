@@ -81,6 +81,18 @@ def test_the_examples_of_the_guide_are_sound(examples: list[str], readers: Path)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_yaml_in_a_guide_can_be_read(readers: Path, tmp_path: Path) -> None:
+    """The pod, the hook and the workflows, by the YAML parser that check-jsonschema brings."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    found = [b for page in pages for b in re.findall(r"```yaml\n(.*?)```", page.read_text("utf-8"), re.DOTALL)]
+    assert any("kind: Pod" in block for block in found)
+    for i, block in enumerate(found):
+        (tmp_path / f"{i}.yaml").write_text(block, encoding="utf-8")
+    script = "import sys; from ruamel.yaml import YAML; [YAML(typ='safe').load(open(p)) for p in sys.argv[1:]]"
+    done = run(readers / "python", "-c", script, *map(str, sorted(tmp_path.iterdir())))
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_action_installs_itself(tmp_path: Path) -> None:
     """Without an installed envcheck the script makes a folder of its own and runs the version beside it."""
     output = tmp_path / "output"

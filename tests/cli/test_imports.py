@@ -80,7 +80,7 @@ def test_doctor_from_a_file(program: Program, recorded: Callable[[str], str]) ->
 def test_recommend(program: Program, args: list[str]) -> None:
     """Tables and versions: packaging at most."""
     _, packages = imported(program, "recommend", *args)
-    assert packages <= {"envcheck", "msgspec", "packaging", "tomllib"} | TYPER
+    assert packages <= {"envcheck", "msgspec", "packaging", "tomllib", "tomli"} | TYPER
 
 
 def test_rules(program: Program) -> None:

@@ -166,6 +166,8 @@ def test_this_machine_is_looked_at_as_doctor_does(
         (["--quick", "--deep"], "--quick and --deep exclude each other"),
         (["--format", "jnit"], "did you mean junit"),
         (["--format", "junit", "--format", "sarif"], "junit and sarif would both go to standard output"),
+        (["--format", "json=x", "--format", "html=./x"], "json and html would both go to ./x"),
+        (["--format", "html=/no/such/folder/x"], "there is no folder /no/such/folder"),
         (["--from", "x.json", "--quick"], "--from judges what was recorded; --quick has no meaning"),
     ],
 )
@@ -227,7 +229,7 @@ def test_a_summary_stays_within_its_limit(project: Path, monkeypatch: pytest.Mon
 def test_start_up_stays_lean(program: Callable[..., Any], saved: Callable[[str], str]) -> None:
     """A gate of a recorded machine imports no eyes, and no voice but the one that speaks."""
     modules, packages = imported(program, "preflight", "--from", saved("h100"), "--format", "junit")
-    assert packages <= {"envcheck", "msgspec", "packaging"} | TYPER
+    assert packages <= {"envcheck", "msgspec", "packaging", "tomli"} | TYPER
     assert ours(modules, "collect", "probe", "report.webpage", "report.sarif", "report.markdown", "cli.github") == []
 
 

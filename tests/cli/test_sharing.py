@@ -37,7 +37,7 @@ def test_markdown_is_redacted_and_json_is_not(cli: Cli, here: Here, monkeypatch:
 @pytest.mark.usefixtures("law")
 def test_names_that_the_system_tells(cli: Cli, here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     """The asking user's and the host's own names go, wherever they stand."""
-    from envcheck.cli.collect import own_names
+    from envcheck.cli.sharing import own_names
 
     monkeypatch.setenv("LOGNAME", "mallory")
     monkeypatch.setattr("platform.node", lambda: "gpubox42.example.org")

@@ -150,3 +150,10 @@ def test_another_python_on_this_machine() -> None:
     other = with_python(here, python="3.14t", glibc="2.17")
     assert (other.python, other.free_threaded, other.glibc, other.driver) == ("3.14", True, "2.17", here.driver)
     assert with_python(here) == here
+
+
+@pytest.mark.parametrize("version", ["3.x", "unknown", "3", ""])
+def test_a_python_version_that_is_none_is_unread(version: str) -> None:
+    """What stands in the place of a version and is none is not known, and no crash."""
+    told = machine("h100").but({"/interpreters/0/version": version}).snapshot
+    assert isinstance(machine_of(told).python, Unread)

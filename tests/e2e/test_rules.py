@@ -15,6 +15,7 @@ from tests.e2e import environments
 from tests.e2e.rows import check
 from tests.e2e.table import ROWS
 from tests.fakes import Deployed, Machine, Scenario
+from tests.gate import passes_as
 
 ELSEWHERE = {
     "envcheck.rules.declared": "judges a project's files, not a machine: tests/rules/declared and the lint command",
@@ -80,6 +81,8 @@ def test_the_fault_is_named(name: str, deploy: Deploy, healthy: str, tmp_path: P
     unfit = any(severity.startswith("error") for severity in row.finds.values())
     assert report["verdict"] == (row.verdict or ("unfit" if unfit else "fit"))
     assert done.returncode == (1 if unfit else 0)
+    if row.asked[0] == "doctor" and not row.arguments:  # by default doctor and the gate ask for the same
+        assert passes_as(report, tmp_path) == report["verdict"]
 
 
 def test_every_rule_is_shown_or_excused() -> None:

@@ -620,6 +620,81 @@ BROKEN: list[Project] = [
         "declaration-unreadable",
         "pylock.toml:1",
     ),
+    Project(
+        "alpine-whichever-torch",
+        {"Dockerfile": _docker("FROM python:3.12-alpine", "RUN pip install torch")},
+        rule="declared-wheel-missing",
+        place="Dockerfile:2",
+    ),
+    Project(
+        "optional-poetry-group",
+        {
+            "pyproject.toml": "\n".join(
+                [
+                    "[tool.poetry]",
+                    'name = "a"',
+                    'version = "0.1"',
+                    "[tool.poetry.dependencies]",
+                    'python = ">=3.9,<3.12"',
+                    "[tool.poetry.group.gpu]",
+                    "optional = true",
+                    "[tool.poetry.group.gpu.dependencies]",
+                    'torch = "2.2.2"',
+                    'torchvision = "0.18.0"',
+                    "",
+                ]
+            )
+        },
+        rule="torchvision-mismatch",
+        place="pyproject.toml:10",
+    ),
+    Project(
+        "version-from-a-build-argument",
+        {
+            "Dockerfile": _docker(
+                "ARG CUDA=11.8.0",
+                "FROM nvidia/cuda:${CUDA}-devel-ubuntu22.04",
+                "ARG TORCH=2.9.1",
+                "RUN python3 -m pip install torch==${TORCH} flash-attn --no-build-isolation",
+            )
+        },
+        rule="image-cuda-differs",
+        place="Dockerfile:2",
+    ),
+    Project(
+        "argument-that-only-the-build-knows",
+        {"Dockerfile": _docker("FROM python:3.12-slim", "ARG TV", "RUN pip install torch==2.9.1 torchvision==${TV}")},
+        rule="declaration-unreadable",
+        place="Dockerfile:3",
+    ),
+    Project(
+        "constraints-hold-the-pair-apart",
+        {
+            "requirements.txt": "-r base.txt\n-c constraints.txt\ntorchvision\n",
+            "base.txt": "torch\nnumpy<2\n",
+            "constraints.txt": "torch==2.1.0\ntorchvision==0.15.0\n",
+        },
+        rule="torchvision-mismatch",
+        place="requirements.txt:3",
+    ),
+    Project(
+        "group-of-the-standard",
+        {
+            "pyproject.toml": "\n".join(
+                [
+                    "[project]",
+                    'name = "a"',
+                    'requires-python = ">=3.11"',
+                    "[dependency-groups]",
+                    'test = ["pytest"]',
+                    'gpu = [{ include-group = "test" }, "torch==2.6.0", "torchaudio==2.5.0"]',
+                    "",
+                ]
+            )
+        },
+        rule="torchaudio-mismatch",
+        place="pyproject.toml:6",
+    ),
 ]
 
 SOUND: list[Project] = [
@@ -776,4 +851,75 @@ SOUND: list[Project] = [
     Project("private-index", {"requirements.txt": "--index-url https://wheels.example.org/gpu\ntorch==2.9.1\n"}),
     Project("no-torch-at-all", {"requirements.txt": "django==5.0\n", "Dockerfile": "FROM python:3.9-alpine\n"}),
     Project("nightly", {"requirements.txt": f"--pre\n--index-url {WHL}/nightly/cu130\ntorch\n"}, {"gpu": "RTX 5090"}),
+    Project(
+        "uv-index-by-platform",
+        {
+            "pyproject.toml": "\n".join(
+                [
+                    "[project]",
+                    'name = "a"',
+                    'requires-python = ">=3.10,<3.13"',
+                    'dependencies = ["torch>=2.7", "torchvision>=0.22"]',
+                    "[tool.uv.sources]",
+                    "torch = [",
+                    '    { index = "gpu", marker = "sys_platform == \'linux\'" },',
+                    '    { index = "cpu", marker = "sys_platform == \'darwin\'" },',
+                    "]",
+                    'torchvision = [{ index = "gpu", marker = "sys_platform == \'linux\'" }]',
+                    "[[tool.uv.index]]",
+                    'name = "gpu"',
+                    f'url = "{WHL}/cu128"',
+                    "explicit = true",
+                    "[[tool.uv.index]]",
+                    'name = "cpu"',
+                    f'url = "{WHL}/cpu"',
+                    "explicit = true",
+                    "",
+                ]
+            )
+        },
+        {"driver": "570.86.15", "gpu": "RTX 5090"},
+    ),
+    Project(
+        "here-document",
+        {
+            "Dockerfile": _docker(
+                "FROM nvidia/cuda:12.4.1-runtime-ubuntu22.04",
+                "RUN <<EOF",
+                "apt-get update && apt-get install -y python3 python3-pip",
+                f"pip install torch==2.6.0 torchvision==0.21.0 --index-url {WHL}/cu124",
+                "EOF",
+            )
+        },
+        {"driver": "550.54.15"},
+    ),
+    Project(
+        "compiled-requirements-with-hashes",
+        {
+            "requirements.txt": "\n".join(
+                [
+                    f"--index-url {WHL}/cu126",
+                    "--extra-index-url https://${USER}:${TOKEN}@example.org/simple",
+                    "torch==2.9.1+cu126 \\",
+                    f"    --hash=sha256:{'a' * 64} \\",
+                    f"    --hash=sha256:{'b' * 64}",
+                    "    # via -r requirements.in",
+                    f"torchvision==0.24.1+cu126 --hash=sha256:{'c' * 64}",
+                    "",
+                ]
+            )
+        },
+        {"driver": "535.183.06", "python": "3.12"},
+    ),
+    Project(
+        "one-pair-a-platform",
+        {
+            "requirements.txt": (
+                'torch==2.2.2; sys_platform == "darwin" and platform_machine == "x86_64"\n'
+                'torch==2.9.1; sys_platform != "darwin" or platform_machine != "x86_64"\n'
+                'torchvision==0.17.2; sys_platform == "darwin" and platform_machine == "x86_64"\n'
+                'torchvision==0.24.1; sys_platform != "darwin" or platform_machine != "x86_64"\n'
+            )
+        },
+    ),
 ]

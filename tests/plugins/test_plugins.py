@@ -114,6 +114,76 @@ def test_a_recorded_machine_is_not_asked_by_collectors(run: Run) -> None:
     assert "facts" not in found["snapshot"]["plugins"]["collectors.acme"]
 
 
+def recorded(run: Run, tmp_path: Path, free_gib: int) -> str:
+    """This machine as ``collect`` writes it down, with that much space."""
+    done = run("collect", "--quick", "-o", f"{free_gib}.json", ACME_FREE_GIB=str(free_gib))
+    assert done.returncode == 0, done.stderr
+    return f"{free_gib}.json"
+
+
+def test_what_a_collector_saw_travels_with_the_snapshot(run: Run, tmp_path: Path) -> None:
+    """``collect`` there, judged here: the plugin's rule judges what was seen there, not this disk."""
+    low = recorded(run, tmp_path, 7)
+    found = report(run("doctor", "--from", low, "--format", "json", ACME_FREE_GIB="700"))
+    assert "acme-scratch-too-small" in {finding["rule"] for finding in found["root_causes"]}
+    assert found["snapshot"]["plugins"]["collectors.acme"]["facts"]["values"]["free_gib"] == 7
+    explained = run("explain", low, "--format", "json")
+    assert "acme-scratch-too-small" in {finding["rule"] for finding in json.loads(explained.stdout)["root_causes"]}
+    compared = run("diff", low, recorded(run, tmp_path, 700))
+    assert (compared.returncode, "acme-scratch-too-small" in compared.stdout) == (1, True), compared.stdout
+
+
+def test_explain_asks_plugins_and_tells_of_broken_ones(run: Run) -> None:
+    """A pasted text is judged by the same law as a machine; what was left out is told."""
+    done = run("explain", "RuntimeError: CUDA error: no kernel image is available", "--format", "json")
+    found = json.loads(done.stdout)
+    assert "plugin-broken" in {finding["rule"] for finding in found["warnings"]}
+    assert [doubt["rule"] for doubt in found["cannot_tell"] if doubt["rule"].startswith("acme-")]
+
+
+@pytest.mark.parametrize(
+    ("group", "source", "why"),
+    [
+        ("rules", "QUESTIONS = 3", "it names no Question"),
+        ("rules", "raise SystemExit(4)", "SystemExit: 4"),
+        ("collectors", "collect = 3", "is no function"),
+        ("collectors", "def collect(): raise SystemExit", "SystemExit"),
+        ("renderers", "render = 3", "is no function"),
+        ("renderers", "import no_such_module", "ModuleNotFoundError"),
+        ("engines", "1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_a_broken_plugin_of_any_group_is_a_verdict(
+    group: str, source: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules, collectors, voices and engines alike: the reason stands in the finding."""
+    name = f"acme_broken_{group}_{abs(hash(source))}"
+    (tmp_path / f"{name}.py").write_text(f"{source}\n", encoding="utf-8")
+    target = f"{name}:collect" if group == "collectors" else name
+    lay(tmp_path, "broken-1.0", f"[envcheck.{group}]\nx = {target}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    snapshot, questions = plugins.with_plugins(machine("h100").snapshot, QUESTIONS, live=True, path=[str(tmp_path)])
+    found = judge(snapshot, questions)
+    (finding,) = [finding for finding in found.warnings if finding.rule == "plugin-broken"]
+    assert why in finding.summary
+    assert found.verdict == "fit"
+
+
+def test_a_plugin_of_another_machine_stays_in_its_snapshot(tmp_path: Path) -> None:
+    """Its facts and its trouble were there; what is installed here adds to it."""
+    there = Plugin(group="collectors", name="y", problem=None, facts=PluginFacts(values={"a": 1}))
+    lost = Plugin(group="rules", name="z", problem="ImportError: x")
+    lay(tmp_path, "here-1.0", "[envcheck.engines]\nx = json:loads\n")
+    snapshot = make(plugins={"collectors.y": there, "rules.z": lost})
+    merged, _ = plugins.with_plugins(snapshot, (), path=[str(tmp_path)])
+    assert merged.plugins is not None
+    assert merged.plugins.keys() == {"collectors.y", "rules.z", "engines.x"}
+    assert merged.plugins["collectors.y"] == there
+    live, _ = plugins.with_plugins(snapshot, (), live=True, path=[str(tmp_path)])
+    assert live.plugins is not None
+    assert live.plugins.keys() == {"engines.x"}
+
+
 def test_a_plugins_voice(run: Run) -> None:
     """It is a format like any other; one that returns no text is a bad call, and so is an unknown one."""
     done = run("doctor", "--from", "h100.json", "--format", "acme-line")

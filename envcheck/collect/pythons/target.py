@@ -193,14 +193,16 @@ def _near_files(path: Path) -> str:
         names = [child.name for child in path.parent.iterdir()]
     except OSError:
         return ""
-    return _near(path.name, names)
+    return _near(path.name, names, all_known=False)  # the other files of a folder would say nothing
 
 
-def _near(name: str, known: list[str]) -> str:
+def _near(name: str, known: list[str], *, all_known: bool = True) -> str:
     from difflib import get_close_matches
 
     close = get_close_matches(name, known, n=3, cutoff=0.6)
     if close:
         return f"; did you mean {', '.join(close)}?"
+    if not all_known:
+        return ""
     shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
     return f" (known: {shown})" if known and len(known) <= 40 else ""
