@@ -183,8 +183,12 @@ class Session(object):
     def speed(self, device):
         from .plan import Plan
 
-        device.try_events()
-        plan = Plan(device, self.quick, self.scratch)
+        try:
+            device.try_events()
+            plan = Plan(device, self.quick, self.scratch)
+        except Exception as error:  # a device that was lost since
+            self.answer.put(timings=excuse(error))
+            return
         timings, wrong = [], []
         self.answer.put(timings=timings)
         outputs = self.answer.facts["checks"][-1] if isinstance(self.answer.facts["checks"], list) else None

@@ -205,9 +205,13 @@ class Sampler(object):
 
     def calibrate(self, member):
         """How many steps make a sample long enough for the clock.  Cold samples are one step: the next is not cold."""
-        shortest = SHORTEST_EVENT_S if member.record["clock"] == "events" else SHORTEST_HOST_S
-        if not member.cold and member.estimate < shortest:
-            member.record["repeats"] = int(min(MOST_REPEATS, shortest / max(member.estimate, 1e-9) + 1))
+        events = member.record["clock"] == "events"
+        shortest = SHORTEST_EVENT_S if events else SHORTEST_HOST_S
+        step = member.estimate
+        if events and not member.cold and step < MOST_REPEATS * shortest:
+            step = self.by_events(member, 1)  # what the device works, not what the host needs to ask for it
+        if not member.cold and step < shortest:
+            member.record["repeats"] = int(min(MOST_REPEATS, shortest / max(step, 1e-9) + 1))
         else:
             member.record["repeats"] = 1
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec import structs
+
 from envcheck.compat.companions import LAST_TORCHAUDIO, Trio, companion_fits, trio
 from envcheck.compat.version import cuda_of, key, split_local
 from envcheck.facts import Distribution, ImportTrial, Unread
@@ -137,7 +139,11 @@ def _installed(case: Case, env: str, name: str) -> tuple[str, Distribution]:
 
 
 def _first_problem(case: Case, *witnesses: object) -> Problem | None:
-    """The first witness with a problem; a silent one leaves the others' word, and no acquittal."""
+    """The first witness with a problem; a silent one leaves the others' word, and no acquittal.
+
+    What a later witness says of another rule is a suspicion only, as long as an earlier one is silent: with its word
+    the first rule might have been the answer.
+    """
     silent: CannotTell | None = None
     for ask in witnesses:
         assert callable(ask)
@@ -146,6 +152,8 @@ def _first_problem(case: Case, *witnesses: object) -> Problem | None:
         except CannotTell as unread:
             silent = silent or unread
             continue
+        if problem is not None and silent is not None and problem.rule is TorchvisionCudaMajorMismatch:
+            return structs.replace(problem, confidence="suggested")
         if problem is not None:
             return problem
     if silent is not None:
