@@ -8,7 +8,7 @@ from . import host
 SHORTEST_EVENT_S, SHORTEST_HOST_S = 200e-6, 1e-3  # a sample must last so long for its clock to be trusted
 MOST_REPEATS = 1000
 STEADY = 0.05  # step times of a warm-up that differ by less than this have stopped moving
-HOST_SAMPLES = 20
+HOST_SAMPLES, MOST_HOST_S = 20, 1.0
 CALM_S = 0.04
 DISTURBED = 0.05  # of a sample's time; a sample whose threads waited longer for a processor does not count as clean
 
@@ -286,8 +286,9 @@ class Sampler(object):
     def host_samples(self, member):
         """Seconds a step of a loop as programs have it: nothing fills the queue before, and the end is waited for."""
         repeats, found = member.record["repeats"], []
+        begun = self.clock()
         try:
-            for _ in range(HOST_SAMPLES):
+            while len(found) < HOST_SAMPLES and (not found or self.clock() - begun < MOST_HOST_S):
                 self.device.synchronize()
                 found.append(float("%.6g" % (self.by_host(member, repeats) / repeats)))
         except Exception as error:

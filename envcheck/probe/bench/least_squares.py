@@ -54,11 +54,11 @@ def three_ways(lab):
 def least_squares(lab, lstsq, data, target):
     """(solution, where it was computed): some devices have no such solver, and torch has it on the CPU."""
     try:
-        return lstsq(data, target).solution, ""
+        return lstsq(data, target)[0], ""
     except (NotImplementedError, RuntimeError) as error:
         if lab.device.is_host or "not implemented" not in str(error).lower():
             raise
-        return lstsq(data.cpu(), target.cpu()).solution, " on the CPU"
+        return lstsq(data.cpu(), target.cpu())[0], " on the CPU"
 
 
 def descent(lab):
@@ -90,7 +90,7 @@ def singular(lab):
     limit = max(LIMIT_SOLVER, 10 * lab.product_limit * GENTLE)
     comparisons = [lab.compare("pinv(X) y", shortest, expected, limit)]
     if lab.device.is_host:
-        solution = lstsq(data, target[:, None], rcond=1e-5, driver="gelsd").solution[:, 0]
+        solution = lstsq(data, target[:, None], rcond=1e-5, driver="gelsd")[0][:, 0]
         comparisons.append(lab.compare("lstsq (gelsd)", solution, expected, limit))
     else:
         said += "; lstsq on this device assumes full rank and is not asked"

@@ -107,6 +107,10 @@ class Graph(object):
                 if problem.device.backend != "cuda"
                 else "this torch has no torch.cuda.CUDAGraph"
             )
+        try:
+            self.graph = torch.cuda.CUDAGraph()
+        except RuntimeError as error:  # a torch without CUDA has the name, and nothing behind it
+            raise NotImplementedError("this torch cannot record CUDA graphs: %s" % error)
         inner = Autograd(problem)
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -117,7 +121,6 @@ class Graph(object):
         with torch.no_grad():  # the warm-up counts for nothing: the recorded step starts where the others start
             inner.weight.copy_(problem.weight)
             inner.bias.copy_(problem.bias)
-        self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
             inner()
         self.inner, self.weight, self.bias = inner, inner.weight, inner.bias
