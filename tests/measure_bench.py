@@ -28,35 +28,45 @@ QUICK_S, FULL_S = 15.0, 90.0
 LEAST_BROADCAST, MOST_CLOSED_FORM, MOST_AUTOGRAD = 0.90, 1.20, 1.5
 FACTOR = 1.3
 PLANT = '''
+import importlib.machinery
 import sys
+import time
+
+
+def slow_down(torch):
+    plain = torch.add
+
+    def add(left, right, **more):
+        begun = time.perf_counter()
+        result = plain(left, right, **more)
+        if left.dim() == 2 and left.shape[1] == 1 and left.shape[0] > 1000:
+            until = time.perf_counter() + (time.perf_counter() - begun) * {excess}
+            while time.perf_counter() < until:
+                pass
+        return result
+
+    torch.add = add
 
 
 class Finder:
     """Lets torch be imported as ever, and slows one of its functions down then."""
 
-    def find_spec(self, name, path=None, target=None):
+    @staticmethod
+    def find_spec(name, path=None, target=None):
         if name != "torch":
             return None
-        sys.meta_path.remove(self)
-        import time
-        import torch
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        plain = spec.loader.exec_module
 
-        plain = torch.add
+        def exec_module(module):
+            plain(module)
+            slow_down(module)
 
-        def add(left, right, **more):
-            begun = time.perf_counter()
-            result = plain(left, right, **more)
-            if left.dim() == 2 and left.shape[1] == 1 and left.shape[0] > 1000:
-                until = time.perf_counter() + (time.perf_counter() - begun) * {excess}
-                while time.perf_counter() < until:
-                    pass
-            return result
-
-        torch.add = add
-        return torch.__spec__
+        spec.loader.exec_module = exec_module
+        return spec
 
 
-sys.meta_path.insert(0, Finder())
+sys.meta_path.insert(0, Finder)
 '''
 
 Row = dict[str, Any]
