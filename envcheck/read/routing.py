@@ -19,6 +19,7 @@ from envcheck.facts import Symptom
 
 from .draft import PYTHON, TORCH, Draft
 from .lines import Line
+from .memory_words import others_hold_most
 from .values import build_of
 
 AROUND = 40
@@ -34,8 +35,6 @@ _COMPILING = re.compile(
     _BUILDING.pattern + r"|setup\.py|cmake|CMake|ninja|make\[\d\]|[Bb]uilding extension|cpp_extension|cargo build"
 )
 _NOTEBOOK = re.compile(r"<ipython-input-|Cell In ?\[|ipykernel|In \[\d+\]:|\.ipynb")
-_SIZE = r"(\d+(?:\.\d+)?) ?([KMGT]i?B|bytes)"
-_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40, "b": 1}
 
 
 class Surroundings(NamedTuple):
@@ -97,21 +96,7 @@ def _mask(value: str) -> str:
 
 def _out_of_memory(symptom: Symptom, text: Surroundings) -> str:
     """Who holds the memory, by torch's own count; without numbers it is the program, as it mostly is."""
-    words = symptom.text
-    total = _bytes(rf"(?:total capacity of {_SIZE}|{_SIZE} total capacity)", words)
-    free = _bytes(rf"(?:of which {_SIZE} is free|{_SIZE} free)", words)
-    own = _bytes(rf"(?:this process has {_SIZE} memory in use|{_SIZE} reserved in total by PyTorch)", words)
-    if total is None or free is None or own is None:
-        return "oom-own-process"
-    return "gpu-memory-held-by-others" if total - free - own > own else "oom-own-process"
-
-
-def _bytes(pattern: str, text: str) -> float | None:
-    found = re.search(pattern, text)
-    if found is None:
-        return None
-    number, unit = [group for group in found.groups() if group is not None][:2]
-    return float(number) * _UNITS[unit[0]]
+    return "gpu-memory-held-by-others" if others_hold_most(symptom.text) else "oom-own-process"
 
 
 def _cudnn(symptom: Symptom, text: Surroundings) -> str | None:
@@ -132,12 +117,7 @@ def _nvml_unknown(symptom: Symptom, text: Surroundings) -> str | None:
 
 def _no_device_driver(symptom: Symptom, text: Surroundings) -> str | None:
     """Docker found nothing that hands in GPUs: on a Mac there is none to install, for there is no NVIDIA GPU."""
-    if not _tells_of(text, symptom, "Darwin", _MAC):
-        return _own(symptom)
-    named = next((line for line in text.lines if _MAC.search(line.text)), None)
-    if named is not None:
-        text.draft.note("/host/system", "Darwin", named, by_hand=True)
-    return "macos-no-cuda"
+    return "macos-no-cuda" if _tells_of(text, symptom, "Darwin", _MAC) else _own(symptom)
 
 
 _WINDOWS = re.compile(r"\bWindows\b")

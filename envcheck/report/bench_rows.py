@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envcheck.facts import Bench, BenchDevice, Snapshot, StoredBench, Timing, Watch, value_or
-from envcheck.roofline import Comparison, Row, Table, compare, row_of, table_of
+from envcheck.roofline import Comparison, Row, Table, compare, row_of_timing, table_of
 from envcheck.roofline.gauges import Readings
 
 
@@ -67,16 +67,9 @@ def rows_of(device: BenchDevice) -> tuple[list[Row], list[tuple[str, str]]]:
 
 def _row(timing: Timing, samples: list[float], readings: Readings | None) -> Row:
     moments, waits, wall = timing.at_s, timing.waits_s, timing.host_samples_s
-    return row_of(
-        workload=timing.workload,
+    return row_of_timing(
+        timing,
         samples_s=samples,
-        variant=timing.variant,
-        size=timing.size,
-        dtype=timing.dtype,
-        shape=timing.shape,
-        clock=timing.clock,
-        cold=timing.cold,
-        repeats=timing.repeats,
         at_s=moments if isinstance(moments, list) and len(moments) == len(samples) else (),
         waits_s=waits if isinstance(waits, list) and len(waits) == len(samples) else None,
         host_samples_s=wall if isinstance(wall, list) else None,

@@ -13,7 +13,7 @@ from envcheck.judge.requests import Request
 
 from . import fixes
 from .json_report import render as render_json
-from .markdown import code, fence, prose
+from .markdown import code, fence, fix_blocks, prose
 from .page import Page
 from .paint import OUTCOME_STYLES, Painter
 from .phrases import follows, versions
@@ -144,7 +144,7 @@ def _markdown(report: Report, asked: Sequence[Request], page: Page) -> str:
             "It rests on:\n\n" + fence(rests_on(finding.evidence)[:SHOWN_LINES], "text"),
         ]
         if finding.fix is not None:
-            blocks += _markdown_fix(report, finding.fix)
+            blocks += fix_blocks(report, finding.fix)
     if not report.root_causes:
         blocks.append(f"**{prose(NOTHING)}**")
     if _remarks(report):
@@ -157,17 +157,3 @@ def _markdown(report: Report, asked: Sequence[Request], page: Page) -> str:
     blocks.append(f"{prose(read(report.snapshot))}.")
     text = "\n\n".join(block for block in blocks if block) + "\n"
     return text if page.unicode else fold(text)
-
-
-def _markdown_fix(report: Report, fix: Fix) -> list[str]:
-    blocks = [f"Fix: {prose(fix.title)}"]
-    for way in fixes.ways(fix, report.snapshot):
-        if way.tool:
-            blocks.append(f"or with {code(way.tool)}:")
-        lines: list[str] = []
-        for step in way.steps:
-            about = clean(fixes.marks(step))
-            lines += [f"# {about}"] if about else []
-            lines += [step.command] if step.command else []
-        blocks.append(fence(lines) if lines else "")
-    return [*blocks, f"Verify: {code(fix.verify)}" if fix.verify else ""]

@@ -82,7 +82,7 @@ def _cause(report: Report, finding: Finding, number: int, labels: dict[str, str]
         _evidence(finding) if finding.evidence else "",
     ]
     if finding.fix is not None:
-        blocks += _fix(report, finding.fix)
+        blocks += fix_blocks(report, finding.fix)
     follows = phrases.follows(report, finding)
     if follows:
         blocks.append("It explains:\n\n" + "\n".join(_remark(effect, labels) for effect in follows))
@@ -98,7 +98,8 @@ def _evidence(finding: Finding) -> str:
     return "\n".join(["| fact | value | witness |", "| --- | --- | --- |", *rows])
 
 
-def _fix(report: Report, fix: Fix) -> list[str]:
+def fix_blocks(report: Report, fix: Fix) -> list[str]:
+    """A fix as blocks of Markdown: its title, its commands way by way, and how to see that it worked."""
     safety = {"safe": "", "careful": " (with care)", "disruptive": " (disruptive)"}[fix.safety]
     blocks = [f"Fix: {prose(fix.title)}{safety}"]
     for way in fixes.ways(fix, report.snapshot):

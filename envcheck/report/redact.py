@@ -123,7 +123,7 @@ class _Redactor:
         for name in hosts:
             self._meet(self.hosts, "host", name)
             self._meet(self.hosts, "host", name.partition(".")[0])
-        if home.count("/") >= 2 and not re.match(s.HOMES, home):  # /work/alice
+        if home.count("/") >= 2 and not re.match(s.HOMES, home):  # /scratch/alice
             self._meet(self.users, "user", home.rstrip("/").rpartition("/")[2])
             self.home = re.compile(re.escape(home.rstrip("/")) + r"(?=/|$|[\s:\"'])")
 

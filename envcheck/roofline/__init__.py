@@ -2,7 +2,7 @@
 
 from .comparison import Answer, Comparison, compare
 from .cost import Cost, cost
-from .row import Row, Trust, row_of
+from .row import Row, Trust, row_of, row_of_timing
 from .statistics import Summary, summarise
 from .table import Ceilings, Table, table_of
 
@@ -18,6 +18,7 @@ __all__ = [
     "compare",
     "cost",
     "row_of",
+    "row_of_timing",
     "summarise",
     "table_of",
 ]

@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from envcheck.facts import Timing
+
 from . import gauges
 from .cost import Cost, cost
 from .gauges import Readings, Spell
@@ -122,6 +124,33 @@ def row_of(
         cost=cost(workload, shape, dtype),
         host_ratio=host_ratio,
         spell=span,
+    )
+
+
+def row_of_timing(
+    timing: Timing,
+    *,
+    samples_s: Sequence[float],
+    at_s: Sequence[float] = (),
+    waits_s: Sequence[float] | None = None,
+    host_samples_s: Sequence[float] | None = None,
+    readings: Readings | None = None,
+) -> Row:
+    """The row of a recorded timing; its columns are given apart, for the caller decides what an unread one means."""
+    return row_of(
+        workload=timing.workload,
+        samples_s=samples_s,
+        variant=timing.variant,
+        size=timing.size,
+        dtype=timing.dtype,
+        shape=timing.shape,
+        clock=timing.clock,
+        cold=timing.cold,
+        repeats=timing.repeats,
+        at_s=at_s,
+        waits_s=waits_s,
+        host_samples_s=host_samples_s,
+        readings=readings,
     )
 
 

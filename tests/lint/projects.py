@@ -801,7 +801,7 @@ SOUND: list[Project] = [
                 "FROM nvidia/cuda:12.4.1-devel-ubuntu22.04 AS build",
                 APT,
                 "COPY requirements.txt .",
-                "RUN --mount=type=cache,target=/root/.cache \\",
+                "RUN --mount=type=cache,target=/var/cache/pip \\",
                 "    # the wheels bring their own CUDA",
                 f"    pip install -r requirements.txt --index-url {WHL}/cu126",
                 "RUN pip install flash-attn --no-build-isolation",

@@ -256,10 +256,10 @@ def test_a_home_at_an_unusual_place() -> None:
     """Clusters keep homes anywhere: the snapshot says where this one is."""
     snapshot = planted()
     changed = msgspec.convert(
-        msgspec.json.decode(encode(snapshot).replace(HOME.encode(), b"/work/team/mallory")), Snapshot
+        msgspec.json.decode(encode(snapshot).replace(HOME.encode(), b"/scratch/team/mallory")), Snapshot
     )
     assert SECRETS["project"] not in snapshot_text(redact(changed))
-    assert "/work/team" not in snapshot_text(redact(changed))
+    assert "/scratch/team" not in snapshot_text(redact(changed))
 
 
 @settings(max_examples=200, deadline=None)

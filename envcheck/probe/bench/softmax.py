@@ -9,6 +9,7 @@ replays the recorded autograd step, ``compile`` is the autograd step through tor
 import os
 
 from .clock import Member, absent, refusal
+from .lab import Lacking
 from .workloads import GUESS_FREE, SHARE
 
 COURSE = (256, 784, 10)  # a batch of 28 x 28 images in ten classes
@@ -102,7 +103,7 @@ class Graph(object):
     def __init__(self, problem, scratch=None):
         torch = problem.torch
         if problem.device.backend != "cuda" or not hasattr(torch.cuda, "CUDAGraph"):
-            raise NotImplementedError(
+            raise Lacking(
                 "CUDA graphs need a CUDA device"
                 if problem.device.backend != "cuda"
                 else "this torch has no torch.cuda.CUDAGraph"
@@ -110,7 +111,7 @@ class Graph(object):
         try:
             self.graph = torch.cuda.CUDAGraph()
         except RuntimeError as error:  # a torch without CUDA has the name, and nothing behind it
-            raise NotImplementedError("this torch cannot record CUDA graphs: %s" % error)
+            raise Lacking("this torch cannot record CUDA graphs: %s" % error)
         inner = Autograd(problem)
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -135,9 +136,9 @@ class Compiled(Autograd):
     def __init__(self, problem, scratch=None):
         torch = problem.torch
         if not hasattr(torch, "compile"):
-            raise NotImplementedError("this torch has no torch.compile")
+            raise Lacking("this torch has no torch.compile")
         if scratch is None:
-            raise NotImplementedError("torch.compile writes files, and there is no folder that it may write to")
+            raise Lacking("torch.compile writes files, and there is no folder that it may write to")
         # Before its first use: inductor reads them when it is imported.  One thread: workers would outlive a kill.
         os.environ["TORCHINDUCTOR_CACHE_DIR"] = os.environ["TRITON_CACHE_DIR"] = scratch
         os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
@@ -177,7 +178,7 @@ def group(device, label, shape, names, scratch=None):
         try:
             step = problem.variant(name, scratch)
         except Exception as error:
-            why = str(error) if isinstance(error, NotImplementedError) else refusal(error)
+            why = str(error) if isinstance(error, (Lacking, NotImplementedError)) else refusal(error)
             missing.append(absent("step", why, variant=name, size=label, shape=shape))
             continue
         closed = step if name == "closed-form" else closed

@@ -6,7 +6,7 @@ from envcheck.facts import DriverLibrary
 from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, question
 from envcheck.rules.presence import has_card, wants_gpu
 
-from .initialisation import CONSEQUENCES
+from .refusals import CONSEQUENCES
 
 
 class NoDriverLibrary(Rule):

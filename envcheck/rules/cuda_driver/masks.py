@@ -5,7 +5,7 @@ from __future__ import annotations
 from envcheck.facts import Gpu
 from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Severity, Step, by_message, question
 
-from .initialisation import CONSEQUENCES
+from .refusals import CONSEQUENCES
 from .visible_devices import Mask, matching, parse
 
 NAME = "CUDA_VISIBLE_DEVICES"

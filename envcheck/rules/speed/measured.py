@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from envcheck.facts import Bench, BenchDevice, Gpu, StoredBench, Timing, Watch
 from envcheck.judge import CannotTell, Case, NotApplicable, Problem, normal_bus_id
-from envcheck.roofline import Row, Table, row_of, table_of
+from envcheck.roofline import Row, Table, row_of_timing, table_of
 from envcheck.roofline.gauges import Readings
 from envcheck.roofline.table import size_of
 
@@ -92,16 +92,9 @@ def rows(case: Case, at: str, wanted: Callable[[Timing], bool] = is_judged) -> l
             continue
         waits = case.known(f"{pointer}/waits_s", list)
         wall = case.known(f"{pointer}/host_samples_s", list)
-        row = row_of(
-            workload=timing.workload,
+        row = row_of_timing(
+            timing,
             samples_s=case.present(f"{pointer}/samples_s", list),
-            variant=timing.variant,
-            size=timing.size,
-            dtype=timing.dtype,
-            shape=timing.shape,
-            clock=timing.clock,
-            cold=timing.cold,
-            repeats=timing.repeats,
             at_s=case.present(f"{pointer}/at_s", list),
             waits_s=waits,
             host_samples_s=wall,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from envcheck.facts import DeviceNode, Unread, Variable
-from envcheck.rules.cuda_driver.initialisation import RULES
+from envcheck.rules.cuda_driver.refusals import RULES
 from envcheck.testing import Machine, judge_one, machine
 
 NAMES = [rule.name for rule in RULES]
