@@ -177,6 +177,12 @@ def test_a_piece_of_an_output_never_knows_what_the_whole_does_not(a: int, b: int
     assert "575.57.08".startswith(snapshot.smi.driver_version) or snapshot.smi.driver_version == "575.57.08"
 
 
+def processor_time(text: str) -> float:
+    started = time.process_time()
+    read_recording(text)
+    return time.process_time() - started
+
+
 def test_a_megabyte_takes_about_a_second() -> None:
     """Long logs, one endless line, a million bars and thousands of cards cost no more than their length."""
     lines = ALL.split("\n")
