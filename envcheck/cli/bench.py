@@ -46,7 +46,7 @@ def bench(
     seed: Annotated[
         int | None, typer.Option("--seed", metavar="N", min=1, max=2**32 - 1, help="Of the random inputs.")
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="What cannot be told makes exit code 3.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Whatever cannot be told makes it undetermined.")] = False,
     deadline: Annotated[
         float | None, typer.Option("--deadline", metavar="S", help="Stop a device's measurement after so long.")
     ] = None,
@@ -55,7 +55,7 @@ def bench(
     """Prove that the device computes, correctly and as fast as it should.
 
     The torch of your environment is measured, in a process of its own. Exit code 0: fit, 1: unfit, 2: bad call,
-    3: undetermined (with --strict), 70: envcheck broke.
+    3: undetermined (nothing was proven), 70: envcheck broke.
     """
     from envcheck.report import FORMATS
 
@@ -76,7 +76,8 @@ def bench(
 
         output.to_file(stored_at[0].path, snapshot_text(snapshot))
         output.to_stderr(f"envcheck: wrote {stored_at[0].path}\n")
-    return exit_code(report.verdict, undetermined_counts=strict)
+    # Who asks for a proof and gets none has not passed: unlike doctor's, this silence is never exit code 0.
+    return exit_code(report.verdict, undetermined_counts=True)
 
 
 def _wish(device: str, gpu: str | None, quick: bool, seed: int | None, deadline: float | None) -> Wish:

@@ -64,7 +64,7 @@ def _counts(verdict: Verdict, policy: Policy) -> bool:
 
 
 def exit_code(verdict: Answer, *, undetermined_counts: bool) -> int:
-    """The exit code of an answer.  ``undetermined_counts``: preflight, fleet and ``--strict`` give 3 for it."""
+    """The exit code of an answer.  ``undetermined_counts``: preflight, bench, fleet and ``--strict`` give 3 for it."""
     if verdict == "unfit":
         return EXIT_UNFIT
     if verdict == "undetermined" and undetermined_counts:
