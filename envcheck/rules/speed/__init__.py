@@ -2,7 +2,7 @@
 
 from envcheck.judge import Question
 
-from . import benchmark, host_bound, host_side, link, peers, stored, throttling, trust, variables
+from . import benchmark, held_down, host_bound, host_side, link, peers, stored, throttling, trust, variables
 
 QUESTIONS: tuple[Question, ...] = (
     variables.does_a_variable_slow_cuda,
@@ -20,6 +20,7 @@ QUESTIONS: tuple[Question, ...] = (
     host_side.is_the_network_ready_for_gpus,
     host_side.is_the_bar_small,
     host_side.is_exact_float32_slow,
+    held_down.was_the_card_held_down,
     benchmark.is_the_device_as_fast_as_it_should_be,
     trust.can_the_timings_be_trusted,
     stored.is_it_slower_than_the_stored_figure,

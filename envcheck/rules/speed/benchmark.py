@@ -9,6 +9,7 @@ from envcheck.roofline import Row, Table
 from envcheck.roofline.peaks import bandwidth
 
 from . import measured
+from .held_down import held_by
 
 
 class BenchSlowVsRoofline(Rule):
@@ -44,37 +45,6 @@ class BenchSlowVsRoofline(Rule):
         )
 
 
-class BenchThrottled(Rule):
-    """The card was held down while it was measured.
-
-    What it looks at
-        The reasons for the clocks that NVML gave some ten times a second beside the benchmark.
-    Why it matters
-        Every figure of the run is that of a card in trouble, and training will run like this too.
-    How to mend it
-        For heat: air flow, fans, dust. For the brake: the machine's power supplies.
-    Cannot tell when
-        NVML did not answer while it was measured. The ordinary power cap is no trouble and is not reported here.
-    References
-        nvmlClocksEventReasons (nvml.h); NVIDIA DCGM.
-    """
-
-    code, name, rung = "SPD602", "bench-throttled", "speed"
-    severity = "warning"
-    explains = ("bench-slow-vs-roofline", "bench-slower-than-stored", "gpu-slow-vs-peers")
-
-    @staticmethod
-    def mend(case: Case) -> Fix:
-        return Fix(
-            title="Find what holds the card down",
-            steps=[
-                Step(where="host", command="nvidia-smi -q -d PERFORMANCE,TEMPERATURE,POWER", note="under load"),
-                Step(where="host", note="heat: fans, dust, air flow; brake: power supplies, see the BMC's log"),
-            ],
-            verify="envcheck bench",
-        )
-
-
 LEAST_MEMORY = 0.60
 """Of the rate that copying and filling reach in the same run.  A quiet machine gives 0.9 and more."""
 MOST_STEP = {"closed-form": 2.0, "eager": 3.0}
@@ -82,45 +52,20 @@ MOST_STEP = {"closed-form": 2.0, "eager": 3.0}
 LEAST_PEAK_BANDWIDTH, LEAST_PEAK_FLOPS = 0.60, 0.40
 """Of the theoretical peak, which nobody reaches: 0.90 and 0.80 are usual on data-centre cards, 0.75 and 0.5 on those
 whose power is capped (T4, L4)."""
-HELD = {
-    "hw_slowdown": "the hardware slowed it down",
-    "sw_thermal": "too hot, by the driver",
-    "hw_thermal": "too hot, by the hardware",
-    "hw_power_brake": "the power supply's brake",
-}
 
 
-@question("host", BenchSlowVsRoofline, BenchThrottled)
+@question("host", BenchSlowVsRoofline)
 def is_the_device_as_fast_as_it_should_be(case: Case) -> Problem | None:
-    """Throttling explains slowness, so it is looked for first."""
+    """By rows that are steady enough; who holds the card down is another question."""
     return measured.on_each(case, lambda at: _judge(case, at))
 
 
 def _judge(case: Case, at: str) -> Problem | None:
     measured.need_use(case, at)
     table, pointers = measured.table(case, at)
-    problem = _throttled(case, at, table, pointers) or _slow(case, at, table, pointers)
-    watched = [row.spell.readings for row in table.rows if row.spell is not None]
-    if problem is None and watched and not any(watched):
-        raise CannotTell("NVML gave no reading while it was measured", f"{at}/watch/at_s", among=(BenchThrottled,))
-    return problem
-
-
-def _throttled(case: Case, at: str, table: Table, pointers: dict[str, str]) -> Problem | None:
-    for row in table.rows:
-        held = [reason for reason in (row.spell.reasons if row.spell else ()) if reason in HELD]
-        if not held:
-            continue
-        assert row.spell is not None
-        hot = f" at {row.spell.temperature_c} °C" if row.spell.temperature_c is not None else ""
-        return case.problem(
-            BenchThrottled,
-            f"{measured.device_name(case, at)} was held down while {row.name} was measured{hot}",
-            cause=", ".join(HELD[reason] for reason in held),
-            evidence=[f"{at}/watch/clock_reasons", f"{pointers[row.name]}/at_s"],
-            fix=BenchThrottled.mend(case),
-        )
-    return None
+    if any(held_by(row) for row in table.rows):
+        return None  # its slowness has a name of its own: bench-throttled
+    return _slow(case, at, table, pointers)
 
 
 def _slow(case: Case, at: str, table: Table, pointers: dict[str, str]) -> Problem | None:
@@ -143,7 +88,7 @@ def _slow(case: Case, at: str, table: Table, pointers: dict[str, str]) -> Proble
     if doubt is None and 2 * len(doubtful) > len(table.rows):
         doubt = f"{name}: {len(doubtful)} of {len(table.rows)} timings say nothing: {_excuse(doubtful[0])}"
     if doubt is not None:
-        raise CannotTell(doubt, f"{at}/timings", among=(BenchSlowVsRoofline,))
+        raise CannotTell(doubt, f"{at}/timings")
     return None
 
 

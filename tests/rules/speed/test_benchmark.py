@@ -107,6 +107,8 @@ CASES: list[tuple[str, Callable[[], Machine], str]] = [
     ("bench-throttled", lambda: benched(gauges(clock_reasons=under_load(1, 0x80))), "problem"),
     ("bench-throttled", lambda: benched(unseen(gpu_device(card()))), "cannot_tell"),
     ("bench-throttled", lambda: benched(gpu_device(card(), watch=Unread("timeout"))), "cannot_tell"),
+    ("bench-throttled", lambda: benched(cpu_device()), "not_applicable"),
+    ("bench-throttled", lambda: benched(gauges(clock_reasons=None)), "not_applicable"),
     ("bench-throttled", lambda: machine("h100"), "not_applicable"),
     ("bench-shared-card", lambda: benched(gpu_device(card())), "ok"),
     ("bench-shared-card", lambda: benched(gauges(others=under_load(0, 1))), "problem"),
