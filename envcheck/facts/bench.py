@@ -42,7 +42,8 @@ class Timing(Record, frozen=True, kw_only=True):
     first_call_s: Fact[float] = NOT_ASKED  # context, kernels, compilation: never among the samples
     warmup_s: Fact[float] = NOT_ASKED
     settled: Fact[bool] = NOT_ASKED  # the step times had stopped moving when sampling began
-    stopped_by: Fact[str] = NOT_ASKED  # "precise", "time" or "count": which rule ended the sampling
+    # "precise", "time" or "count": which rule ended the sampling; in other words, what the second visit raised.
+    stopped_by: Fact[str] = NOT_ASKED
 
 
 class Watch(Section, frozen=True, kw_only=True, tag="watch"):

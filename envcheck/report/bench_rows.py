@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from envcheck.facts import Bench, BenchDevice, Snapshot, StoredBench, Timing, Watch, value_or
-from envcheck.roofline import Comparison, Row, Table, compare, row_of_timing, table_of
+from envcheck.roofline import Comparison, Row, Table, compare_all, row_of_timing, table_of
 from envcheck.roofline.gauges import Readings
 
 
@@ -43,10 +43,10 @@ def _stored(bench: Bench, device: BenchDevice) -> BenchDevice | None:
 
 def _measured(device: BenchDevice, stored: BenchDevice | None) -> Measured:
     rows, absent = rows_of(device)
-    before = {row.key: row for row in rows_of(stored)[0]} if stored is not None else {}
-    compared: dict[tuple[object, ...], Comparison] = {
-        row.key: compare(before[row.key], row) for row in rows if row.key in before
-    }
+    compared: dict[tuple[object, ...], Comparison] = {}
+    if stored is not None:
+        drifts = device.backend == "cpu" and device.threads == stored.threads
+        compared = compare_all(rows_of(stored)[0], rows, drifts=drifts)
     return Measured(device, table_of(rows), absent, compared)
 
 

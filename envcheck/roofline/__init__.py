@@ -1,6 +1,6 @@
 """Arithmetic of benchmarks: costs, statistics, ceilings, comparison.  Pure: numbers in, numbers and words out."""
 
-from .comparison import Answer, Comparison, compare
+from .comparison import Answer, Comparison, compare, compare_all
 from .cost import Cost, cost
 from .row import Row, Trust, row_of, row_of_timing
 from .statistics import Summary, summarise
@@ -16,6 +16,7 @@ __all__ = [
     "Table",
     "Trust",
     "compare",
+    "compare_all",
     "cost",
     "row_of",
     "row_of_timing",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from .row import Row
+from .statistics import median
 
 Answer: TypeAlias = Literal["same", "faster", "slower", "ambiguous"]
 CLEAR_GAP = 0.15
@@ -14,6 +16,11 @@ CLEAR_GAP = 0.15
 EDGE = 2.0 / 3.0
 """Of the gap, that the fastest samples must show too.  Interference slows some samples and leaves the fastest alone;
 what has really become slower slows them all."""
+LEAST_ITSELF = 0.05
+"""What differs from its companions must also differ by so much from itself, or it is they that have changed."""
+WEATHER = 2.0
+"""On a processor everything moves together by up to this factor from one minute to the next: its clock, its memory's
+other users, the other guests of the same hardware.  On virtual machines of two processors 1.7 was seen."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,36 +31,99 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...]
 
 
-def compare(before: Row, now: Row, gap: float = CLEAR_GAP) -> Comparison:
+def compare_all(before: Iterable[Row], now: Iterable[Row], *, drifts: bool) -> dict[tuple[object, ...], Comparison]:
+    """Compare all rows of a device that an earlier run has too, by :attr:`Row.key`.
+
+    ``drifts``: the device's speed changes with its surroundings and no gauge tells (a processor).  What a row has in
+    common with its companions is no news of its own then; see :func:`compare`.
+    """
+    earlier = {row.key: row for row in before}
+    pairs = [(earlier[row.key], row) for row in now if row.key in earlier]
+    found: dict[tuple[object, ...], Comparison] = {}
+    for old, new in pairs:
+        beside = None
+        if drifts:
+            beside = [
+                b.seconds / a.seconds
+                for a, b in pairs
+                if b is not new and a.is_trusted and b.is_trusted and a.seconds > 0 and are_companions(b, new)
+            ]
+        found[new.key] = compare(old, new, beside=beside)
+    return found
+
+
+def are_companions(one: Row, other: Row) -> bool:
+    """Do both depend on the same thing: the memory at one size, the arithmetic, or the calls of a small step?"""
+    return _family(one) == _family(other)
+
+
+def _family(row: Row) -> str:
+    if row.workload in ("copy", "fill", "broadcast", "row-add"):
+        return f"memory {row.size}"
+    if row.workload in ("matmul", "products", "step"):
+        return "course" if row.size == "course" else "arithmetic"
+    return row.workload
+
+
+def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[float] | None = None) -> Comparison:
     """Compare one row with an earlier one of the same :attr:`Row.key`.
 
     *slower* and *faster* need all of: both rows undisturbed, medians apart by ``gap``, intervals of the medians apart,
     and the fastest samples apart by two thirds of the gap in the same direction.  *same* needs medians nearer than the
-    gap in rows that are trusted.  Everything else is *ambiguous*.  Raises :class:`ValueError` for different work.
+    gap in rows that are trusted.  Everything else is *ambiguous*.
+
+    ``beside`` holds the ratios, now by before, of rows that depend on the same thing, for a device whose speed drifts
+    with its surroundings.  The gap is then taken from their middle: where all have moved together, up to a factor of
+    :data:`WEATHER`, the answer is *ambiguous*.  Raises :class:`ValueError` for different work.
     """
     if before.key != now.key:
         raise ValueError(f"{before.name} is not {now.name}")
     a, b = before.summary, now.summary
     ratio = b.median / a.median if a.median > 0 else 1.0
+
+    def answer(word: Answer, *reasons: str) -> Comparison:
+        return Comparison(answer=word, ratio=ratio, reasons=reasons)
+
     doubts = [f"{when}: {_doubt(row)}" for when, row in (("before", before), ("now", now)) if not row.is_trusted]
     if doubts:
-        return Comparison(answer="ambiguous", ratio=ratio, reasons=tuple(doubts))
-    needed = 1.0 + max(gap, 2.0 * max(a.uncertainty, b.uncertainty))
-    low, high = sorted((a.median, b.median))
-    if low <= 0 or high / low < needed:
-        return Comparison(answer="same", ratio=ratio, reasons=(f"medians within {needed - 1:.0%} of each other",))
+        return answer("ambiguous", *doubts)
+    if a.median <= 0 or b.median <= 0:
+        return answer("same", "no time passed")
     slower = ratio > 1
-    fast_edge = b.p5 / a.p5 if slower else a.p5 / b.p5
-    if fast_edge < 1.0 + EDGE * gap:
+    moved = ratio if slower else 1 / ratio  # from here on everything is counted in the direction of the change
+    edge = b.p5 / a.p5 if slower else a.p5 / b.p5
+    needed = 1.0 + max(gap, 2.0 * max(a.uncertainty, b.uncertainty))
+    common = 1.0
+    if beside is not None and moved < WEATHER:
+        if not beside:
+            if moved >= needed:
+                return answer(
+                    "ambiguous", f"it moved by {moved - 1:.0%}, and nothing steady beside it tells the weather"
+                )
+            return answer("same", f"medians within {needed - 1:.0%} of each other")
+        middle = median(sorted(beside))
+        common = middle if slower else 1 / middle
+    own = moved / common
+    if moved < needed and own < needed:
+        return answer("same", f"medians within {needed - 1:.0%} of each other")
+    if own < needed:
+        words = f"what was measured beside it moved by {abs(common - 1):.0%} too: the machine's weather"
+        return answer("ambiguous", words)
+    if moved < 1.0 + min(gap, LEAST_ITSELF):
         words = (
-            f"the medians differ by {high / low - 1:.0%} and the fastest samples by {fast_edge - 1:.0%}: interference"
+            f"it moved by {moved - 1:.0%} only, and what was measured beside it by {abs(common - 1):.0%} the other way"
         )
-        return Comparison(answer="ambiguous", ratio=ratio, reasons=(words,))
+        return answer("ambiguous", words)
+    if edge / common < 1.0 + EDGE * gap:
+        words = f"the medians differ by {moved - 1:.0%} and the fastest samples by {edge - 1:.0%}: interference"
+        return answer("ambiguous", words)
     apart = b.low > a.high if slower else b.high < a.low
     if not apart:
-        return Comparison(answer="ambiguous", ratio=ratio, reasons=("the intervals of the two medians overlap",))
-    reasons = (f"median {ratio:.2f} times, fastest samples {b.p5 / a.p5:.2f} times the earlier ones",)
-    return Comparison(answer="slower" if slower else "faster", ratio=ratio, reasons=reasons)
+        return answer("ambiguous", "the intervals of the two medians overlap")
+    reason = f"median {ratio:.2f} times, fastest samples {b.p5 / a.p5:.2f} times the earlier ones"
+    if beside:
+        reason += f"; what was measured beside it {median(sorted(beside)):.2f} times"
+    return answer("slower" if slower else "faster", reason)
 
 
 def _doubt(row: Row) -> str:

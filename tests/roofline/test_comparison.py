@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from envcheck.roofline import Row, compare
+from envcheck.roofline import Row, compare, compare_all
 
 Make = Callable[..., list[float]]
 MakeRow = Callable[..., Row]
@@ -88,3 +88,88 @@ def test_the_gap_can_be_narrower_between_equals(row: MakeRow, timing: Make) -> N
     before, now = row(timing(1, often=0.0)), row(timing(2, 0.011, often=0.0))
     assert compare(before, now).answer == "same"
     assert compare(before, now, gap=0.05).answer == "slower"
+
+
+# -- a device whose speed drifts with its surroundings -------------------------------------------------------------
+
+WORK = ("copy", "fill", "broadcast", "row-add")
+SIDE = 4096
+
+
+def memory_group(row: MakeRow, timing: Make, seed: int, factors: dict[str, float], size: str = "64 MiB") -> list[Row]:
+    """One run of the four memory workloads, each longer by its factor."""
+    shapes = {"copy": (SIDE**2,), "fill": (SIDE**2,), "broadcast": (SIDE, SIDE), "row-add": (SIDE, SIDE)}
+    return [
+        row(
+            timing(100 * seed + i, 0.003 * factors.get(name, 1.0), often=0.05),
+            workload=name,
+            variant="",
+            size=size,
+            shape=shapes[name],
+        )
+        for i, name in enumerate(WORK)
+    ]
+
+
+def told(before: list[Row], now: list[Row], *, drifts: bool) -> dict[str, str]:
+    return {str(key[0]): result.answer for key, result in compare_all(before, now, drifts=drifts).items()}
+
+
+@pytest.mark.parametrize("factor", [1.3, 1.7, 1 / 1.5])
+def test_what_moves_together_is_weather_on_a_processor_and_news_on_a_card(
+    row: MakeRow, timing: Make, factor: float
+) -> None:
+    """The same two runs: a processor's clock and neighbours are not known, a card's are."""
+    before = memory_group(row, timing, 1, {})
+    now = memory_group(row, timing, 2, dict.fromkeys(WORK, factor))
+    assert set(told(before, now, drifts=True).values()) == {"ambiguous"}
+    assert set(told(before, now, drifts=False).values()) == {"slower" if factor > 1 else "faster"}
+
+
+def test_more_than_twofold_is_no_weather(row: MakeRow, timing: Make) -> None:
+    """A processor that takes 2.5 times as long for everything has lost a thread or its clock."""
+    before = memory_group(row, timing, 1, {})
+    now = memory_group(row, timing, 2, dict.fromkeys(WORK, 2.5))
+    assert set(told(before, now, drifts=True).values()) == {"slower"}
+
+
+@pytest.mark.parametrize("weather", [0.88, 1.0, 1.25, 1.5])
+@pytest.mark.parametrize("name", ["broadcast", "copy"])
+def test_one_that_is_slower_is_told_from_the_weather(row: MakeRow, timing: Make, weather: float, name: str) -> None:
+    """1.3 times the time of one workload, in whatever weather: that one is SLOWER in 19 of 20, and it alone."""
+    alone = 0
+    for seed in range(40):
+        before = memory_group(row, timing, 2 * seed, {})
+        factors = dict.fromkeys(WORK, weather)
+        now = memory_group(row, timing, 2 * seed + 1, {**factors, name: 1.3 * weather})
+        answers = told(before, now, drifts=True)
+        alone += [work for work, answer in answers.items() if answer == "slower"] == [name]
+    assert alone >= 38
+
+
+def test_companions_of_another_size_do_not_count(row: MakeRow, timing: Make) -> None:
+    """What lives in the cache says nothing about the memory."""
+    before = [*memory_group(row, timing, 1, {}), *memory_group(row, timing, 2, {}, "1 MiB")]
+    now = [*memory_group(row, timing, 3, {"copy": 1.4}), *memory_group(row, timing, 4, {}, "1 MiB")]
+    results = compare_all(before, now, drifts=True)
+    assert {(key[0], key[2]) for key, result in results.items() if result.answer == "slower"} == {("copy", "64 MiB")}
+
+
+def test_without_steady_company_a_processor_is_not_accused(row: MakeRow, timing: Make) -> None:
+    """A single product that takes 1.3 times as long, and nothing beside it that tells what the machine did."""
+    product = {"workload": "matmul", "variant": "", "size": "1024", "shape": (1024, 1024, 1024)}
+    before, now = row(timing(1), **product), row(timing(2, 0.013), **product)
+    (result,) = compare_all([before], [now], drifts=True).values()
+    assert result.answer == "ambiguous"
+    assert "nothing steady beside it" in result.reasons[0]
+    (result,) = compare_all([before], [now], drifts=False).values()
+    assert result.answer == "slower"
+
+
+def test_what_stays_while_its_company_is_faster_is_not_called_slower(row: MakeRow, timing: Make) -> None:
+    """Relative to the others it lost, by itself it did not: AMBIGUOUS, with both figures."""
+    before = memory_group(row, timing, 1, {})
+    now = memory_group(row, timing, 2, {"copy": 0.6, "fill": 0.6, "row-add": 0.6, "broadcast": 1.03})
+    result = compare_all(before, now, drifts=True)[before[2].key]
+    assert result.answer == "ambiguous"
+    assert "the other way" in result.reasons[0]

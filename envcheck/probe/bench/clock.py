@@ -63,6 +63,7 @@ class Member(object):
         self.force_host = clock == "host"
         self.samples, self.began, self.waits, self.clean = [], [], [], []
         self.spent, self.reason = 0.0, None
+        self.again = False  # measured before: what comes now joins what is there
         self.host_share = 0.0  # seconds that the host needs to enqueue a step
         self.estimate = 0.0  # seconds a step, from the warm-up
         why = unread("crashed", "the benchmark did not get so far")
@@ -92,8 +93,15 @@ class Member(object):
         """Is it still being measured?"""
         return self.reason is None and not isinstance(self.record["unavailable"], str)
 
+    def resume(self, record):
+        """Go on with a record whose samples were taken some seconds earlier, in the same unit of steps."""
+        self.record, self.again = record, True
+
     def refuse(self, why):
-        """It cannot be measured here."""
+        """It cannot be measured here.  What had been measured before stays, with the reason why nothing joined it."""
+        if self.again:
+            self.reason = self.record["stopped_by"] = why
+            return
         self.record["unavailable"] = why
         for fact, value in self.record.items():
             if isinstance(value, dict):
@@ -123,11 +131,13 @@ class Sampler(object):
         """Measure the members in turns for at most ``seconds``; ``saved`` is called when there is news."""
         for member in members:
             events = self.device.has_events and not member.force_host
-            member.record.update(group=group, clock="events" if events else "host")
+            if not member.again:
+                member.record.update(group=group, clock="events" if events else "host")
             self.first(member)
         self.warm(members, min(self.longest_warm_s, seconds / 4.0))
         for member in members:
-            self.guarded(member, self.calibrate)
+            if not member.again:
+                self.guarded(member, self.calibrate)
         self.sample(members, seconds)
         for member in members:
             self.close(member)
@@ -152,8 +162,9 @@ class Sampler(object):
         except Exception as error:
             member.refuse(refusal(error))
             return
-        member.record["first_call_s"] = self.clock() - begun
-        member.record["unavailable"] = None
+        if not member.again:
+            member.record["first_call_s"] = self.clock() - begun
+            member.record["unavailable"] = None
 
     def warm(self, members, longest):
         """Run everything until the times stop moving and no thread waits; at least ``warm_s``, at most ``longest``."""
@@ -172,7 +183,8 @@ class Sampler(object):
         for member in members:
             if member.open:
                 times = recent[id(member)]
-                member.record.update(warmup_s=warm, settled=is_steady(times))
+                if not member.again:
+                    member.record.update(warmup_s=warm, settled=is_steady(times))
                 member.estimate = sorted(times)[len(times) // 2]
 
     def calm(self):
@@ -274,10 +286,14 @@ class Sampler(object):
         if not member.samples:
             return
         record = member.record
-        record["samples_s"] = [float("%.6g" % sample) for sample in member.samples]
-        record["at_s"] = member.began
-        told = None not in member.waits
-        record["waits_s"] = [float("%.3g" % wait) for wait in member.waits] if told else None
+        samples = [float("%.6g" % sample) for sample in member.samples]
+        waits = [float("%.3g" % wait) for wait in member.waits] if None not in member.waits else None
+        if member.again:
+            record["samples_s"] += samples
+            record["at_s"] += member.began
+            record["waits_s"] = record["waits_s"] + waits if record["waits_s"] and waits else None
+            return
+        record.update(samples_s=samples, at_s=member.began, waits_s=waits)
         if isinstance(record["host_samples_s"], dict) and record["clock"] == "host":
             record["host_samples_s"] = None
         elif record["clock"] == "events":

@@ -6,7 +6,7 @@ import shlex
 
 from envcheck.facts import Timing
 from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, Step, question
-from envcheck.roofline import Comparison, Row, compare
+from envcheck.roofline import Comparison, Row, compare_all
 from envcheck.roofline.comparison import CLEAR_GAP
 
 from . import measured
@@ -17,13 +17,14 @@ class BenchSlowerThanStored(Rule):
 
     What it looks at
         Each timing against the one of the same work in the stored file: medians, their intervals, and the fastest
-        samples, which interference leaves alone.
+        samples, which interference leaves alone.  On a processor, whose speed no gauge tells, what all timings of
+        one kind have in common is weather as long as it stays below a factor of two.
     Why it matters
         What changed in between (a driver, a torch, a fan, a neighbour) costs time at every step.
     How to mend it
         Run both again, in turns; compare what differs between the two snapshots.
     Cannot tell when
-        One of the two runs was disturbed, or only the slow samples differ.
+        One of the two runs was disturbed, only the slow samples differ, or everything on a processor moved together.
     References
         NVIDIA nvbench, "ambiguous" as a result; SuperBench, baselines.
     """
@@ -43,10 +44,9 @@ class BenchSlowerThanStored(Rule):
 
 
 def is_compared(timing: Timing) -> bool:
-    """Everything that is judged, and the step at the course's size."""
-    return measured.is_judged(timing) or (
-        timing.workload == "step" and timing.size == "course" and timing.variant in measured.JUDGED_STEPS
-    )
+    """Everything that is judged, and the step at the course's size with its products."""
+    small = timing.size == "course" and (timing.workload == "products" or timing.variant in measured.JUDGED_STEPS)
+    return measured.is_judged(timing) or small
 
 
 @question("host", BenchSlowerThanStored)
@@ -64,17 +64,22 @@ def _judge(case: Case, at: str, stored: list[str]) -> Problem | None:
     pairs = [(pointer, row, *then[row.key]) for pointer, row in now if row.key in then]
     if not pairs:
         raise NotApplicable("the stored file holds no timing of the same work")
+    processor = case.known(f"{at}/backend", str) == "cpu"
+    threads = [case.known(f"{device}/threads", int) for device in (before, at)] if processor else [0, 0]
+    same_threads = threads[0] == threads[1]
+    results = compare_all((old for *_, old in pairs), (row for _, row in now), drifts=processor and same_threads)
     slower = []
     doubts: list[Comparison] = []
     for pointer, row, old_pointer, old in pairs:
-        result = compare(old, row)
+        result = results[row.key]
         if result.answer == "slower":
             slower.append((result, row, old, pointer, old_pointer))
         elif result.answer == "ambiguous":
             doubts.append(result)
     if slower:
         measured.need_idle_before(case, at)
-        return _problem(case, at, slower, len(pairs))
+        words = "" if same_threads else f"{threads[0]} threads then, {threads[1]} now; "
+        return _problem(case, at, slower, len(pairs), words)
     slow_looking = [doubt for doubt in doubts if doubt.ratio > 1.0 + CLEAR_GAP]
     if slow_looking or len(doubts) == len(pairs):
         why = (slow_looking or doubts)[0].reasons[0]
@@ -82,7 +87,9 @@ def _judge(case: Case, at: str, stored: list[str]) -> Problem | None:
     return None
 
 
-def _problem(case: Case, at: str, slower: list[tuple[Comparison, Row, Row, str, str]], compared: int) -> Problem:
+def _problem(
+    case: Case, at: str, slower: list[tuple[Comparison, Row, Row, str, str]], compared: int, words: str
+) -> Problem:
     slower.sort(key=lambda item: -item[0].ratio)
     result, row, old, pointer, old_pointer = slower[0]
     summary = (
@@ -94,7 +101,7 @@ def _problem(case: Case, at: str, slower: list[tuple[Comparison, Row, Row, str, 
     return case.problem(
         BenchSlowerThanStored,
         summary,
-        cause=f"{cause}; {result.reasons[0]}",
+        cause=f"{words}{cause}; {result.reasons[0]}",
         evidence=[f"{pointer}/samples_s", f"{old_pointer}/samples_s"],
         fix=BenchSlowerThanStored.mend(case),
     )

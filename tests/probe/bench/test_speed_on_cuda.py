@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -252,6 +253,54 @@ def test_late_is_not_never(bench: Bench) -> None:
     for names in (("matmul",), ("broadcast", "", "64 MiB"), ("step", "closed-form", "large")):
         assert isinstance(run.find(*names).samples_s, list)
     assert run.why("step", size="course") == "no time was left for it"
+
+
+JUDGED = [("matmul", ""), ("broadcast", ""), ("step", "eager")]
+
+
+def gaps(timing: Timing) -> list[float]:
+    """Seconds between one sample and the next."""
+    assert isinstance(timing.at_s, list)
+    return [after - before for before, after in pairwise(timing.at_s)]
+
+
+def test_what_is_judged_is_visited_twice(bench: Bench) -> None:
+    """Its samples come from two spells with other work between them; nothing is recorded twice, and all columns fit."""
+    gpu = Gpu()
+    run = bench(gpu)
+    keys = [(t.workload, t.variant, t.size, t.dtype) for t in run.timings]
+    assert len(keys) == len(set(keys))
+    for workload, variant in JUDGED:
+        timing = run.find(workload, variant, size={"broadcast": "64 MiB", "step": "large"}.get(workload, ""))
+        assert isinstance(timing.samples_s, list)
+        assert isinstance(timing.at_s, list)
+        assert len(timing.samples_s) == len(timing.at_s) == len(set(timing.at_s))
+        between = [other.at_s for other in run.timings if other.size == "1 MiB" and isinstance(other.at_s, list)]
+        assert any(timing.at_s[0] < moments[0] and moments[-1] < timing.at_s[-1] for moments in between)
+        assert max(gaps(timing)) > 10 * sorted(gaps(timing))[len(timing.at_s) // 2]
+    assert max(gaps(run.find("matmul", dtype="bfloat16"))) < 0.2
+
+
+def test_a_second_visit_that_fails_leaves_the_first(bench: Bench) -> None:
+    """Its samples stay, and the record says why nothing joined them."""
+    whole = bench(Gpu()).find("matmul")
+    gpu = Gpu()
+    torch = torch_of(gpu)
+    plain, seen = torch.mm, set()
+
+    def mm(left: Tensor, right: Tensor, **more: Any) -> Any:
+        seen.add(left.size)
+        if {2, 4} <= seen and left.size == 4:  # the products of two bytes come between the two visits
+            raise RuntimeError("CUDA error: an illegal instruction was encountered")
+        return plain(left, right, **more)
+
+    torch.mm = mm
+    half = bench(gpu, torch=torch).find("matmul")
+    assert half.unavailable is None
+    assert isinstance(half.samples_s, list)
+    assert isinstance(whole.samples_s, list)
+    assert 0 < len(half.samples_s) < len(whole.samples_s)
+    assert half.stopped_by == "RuntimeError: CUDA error: an illegal instruction was encountered"
 
 
 def test_a_wrong_output_is_told(bench: Bench) -> None:

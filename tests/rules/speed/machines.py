@@ -141,6 +141,7 @@ def cpu_device(**more: Any) -> BenchDevice:
         "uuid": None,
         "bus_id": None,
         "siblings": 1,
+        "threads": 2,
         "precision": "highest",
         "product_class": "float32",
         "touched_at_s": TOUCHED,

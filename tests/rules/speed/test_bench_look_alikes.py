@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from envcheck.facts import BenchDevice
 from envcheck.judge import judge
 from envcheck.rules import QUESTIONS
 from envcheck.testing import Machine, judge_one
@@ -169,3 +171,32 @@ def test_blanking_never_turns_a_verdict(name: str) -> None:
     """Law 1 around these machines, for every rule that a benchmark answers; where there are many facts, for its own."""
     own = {"stored": "bench-slower-than-stored", "peers": "gpu-slow-vs-peers"}
     assert turned(BUILDS[name](), questions_of(own[name]) if name in own else ALL) == []
+
+
+def slower_processor(factor: float, **more: Any) -> BenchDevice:
+    """A processor on which everything takes that many times as long."""
+    device = cpu_device(**more)
+    assert isinstance(device.timings, list)
+    rows = []
+    for item in device.timings:
+        assert isinstance(item.samples_s, list)
+        rows.append(replace(item, samples_s=[factor * s for s in item.samples_s]))
+    return replace(device, timings=rows)
+
+
+def test_a_processor_that_is_slower_as_a_whole_and_one_that_is_slower_at_one_thing() -> None:
+    """Everything by half more is its surroundings; one workload by a third more is news."""
+    assert said("bench-slower-than-stored", compared(slower_processor(1.5), cpu_device())) == "cannot_tell"
+    one = slowed(slower_processor(1.2), 1.3, "broadcast")
+    finding = judge_one("bench-slower-than-stored", compared(one, cpu_device())).finding
+    assert finding is not None
+    assert "broadcast" in finding.summary
+    assert "timings are slower" not in finding.summary
+
+
+def test_fewer_threads_are_no_weather() -> None:
+    """With one thread instead of two everything is slower, and the cause says why."""
+    now = slower_processor(1.7, threads=1)
+    finding = judge_one("bench-slower-than-stored", compared(now, cpu_device())).finding
+    assert finding is not None
+    assert "2 threads then, 1 now" in finding.cause
