@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from envcheck.facts import Bench, BenchDevice, Fact, Section, Unread, Watch, value_or
 
 from . import process
-from .answers import fill, read_answer
+from .answers import fill, read_answer, why_incomplete
 from .children import ask, pynvml_option
 from .process import ProcessResult, clean_environment
 from .shell import inherit
@@ -122,10 +123,17 @@ def _measure_one(python: Path, device: str, wish: Wish, scratch: Path | None, te
 
 
 def _read(result: ProcessResult, device: str) -> BenchDevice:
+    """What the child told; what it had begun and not finished says what became of the child."""
     answer = read_answer(result, BenchDevice, keep=("watch",))
     if isinstance(answer, Unread):
         return fill(BenchDevice(device=device), answer, keep=("watch",))
-    return answer
+    why = why_incomplete(result) or Unread("crashed", "the benchmark did not get so far")
+    changes: dict[str, Any] = {}
+    if isinstance(answer.checks, list):
+        changes["checks"] = [fill(check, why) for check in answer.checks]
+    if isinstance(answer.timings, list):
+        changes["timings"] = [fill(timing, why) for timing in answer.timings]
+    return msgspec.structs.replace(answer, **changes)
 
 
 def _watch_of(answer: BenchDevice, watcher: _Watcher) -> Watch | Unread | None:

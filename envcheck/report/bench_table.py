@@ -200,7 +200,7 @@ def remarks(item: Measured) -> list[str]:
     rows = item.table.rows
     found = []
     for trust, words in DOUBTS.items():
-        these = [row for row in rows if row.trust == trust]
+        these = [row for row in rows if ("few" if row.trust == "noisy" and row.is_few else row.trust) == trust]
         if these:
             worst = max(these, key=lambda row: (row.disturbed + row.throttled) / row.taken)
             detail = words.format(n=worst.disturbed or worst.throttled, of=worst.taken, row=worst.name)
@@ -222,6 +222,7 @@ def remarks(item: Measured) -> list[str]:
 DOUBTS = {
     "shared": "shared, no verdict (other programs disturbed {n} of {of} samples of {row})",
     "noisy": "too noisy, no verdict (the middle half of the samples spans more than a quarter)",
+    "few": "too few samples, no verdict",
     "throttled": "held down, no verdict ({n} of {of} samples of {row})",
 }
 

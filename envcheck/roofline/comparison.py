@@ -84,7 +84,7 @@ def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[floa
     def answer(word: Answer, *reasons: str) -> Comparison:
         return Comparison(answer=word, ratio=ratio, reasons=reasons)
 
-    doubts = [f"{when}: {_doubt(row)}" for when, row in (("before", before), ("now", now)) if not row.is_trusted]
+    doubts = [f"{when}: {row.doubt}" for when, row in (("before", before), ("now", now)) if not row.is_trusted]
     if doubts:
         return answer("ambiguous", *doubts)
     if a.median <= 0 or b.median <= 0:
@@ -124,13 +124,3 @@ def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[floa
     if beside:
         reason += f"; what was measured beside it {median(sorted(beside)):.2f} times"
     return answer("slower" if slower else "faster", reason)
-
-
-def _doubt(row: Row) -> str:
-    return {
-        "shared": f"{row.disturbed} of {row.taken} samples were disturbed by other programs"
-        if row.disturbed
-        else "another process used the device",
-        "throttled": f"the card was held down in {row.throttled} of {row.taken} samples",
-        "noisy": f"the samples scatter by {row.summary.spread:.0%}",
-    }.get(row.trust, row.trust)

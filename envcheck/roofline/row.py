@@ -16,6 +16,8 @@ from .statistics import Summary, summarise
 
 DISTURBED = 0.05
 """Of a sample's time: where threads stood longer in the queue for a processor, the sample is not the machine's."""
+FEWEST = 3
+"""Samples below which there is no scatter to speak of, and no figure."""
 LEAST_CLEAN = 5
 """So many undisturbed samples make a figure; below that the disturbed ones count too, and the row is not trusted."""
 NOISY, SHAKY = 0.25, 0.10
@@ -67,6 +69,25 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def flops_per_s(self) -> float | None:
         return self.cost.flops / self.seconds if self.cost and self.seconds > 0 else None
+
+    @property
+    def is_few(self) -> bool:
+        """Too few samples for anything to be said about their scatter."""
+        return self.summary.n < FEWEST
+
+    @property
+    def doubt(self) -> str:
+        """Why nobody can be accused with this row, in words; empty where one can."""
+        if self.is_trusted:
+            return ""
+        if self.trust == "throttled":
+            return f"the card was held down in {self.throttled} of {self.taken} samples"
+        if self.trust == "shared":
+            disturbed = f"{self.disturbed} of {self.taken} samples were disturbed by other programs"
+            return disturbed if self.disturbed else "another process used the device"
+        if self.is_few:
+            return "only 1 sample was taken" if self.summary.n == 1 else f"only {self.summary.n} samples were taken"
+        return f"the samples scatter by {self.summary.spread:.0%}"
 
     @property
     def is_trusted(self) -> bool:
@@ -161,6 +182,6 @@ def _trust(summary: Summary, taken: int, disturbed: int, held: int, enough: bool
         return "shared"
     if not enough and held * 2 > taken:
         return "throttled"
-    if summary.spread > NOISY or summary.n < 3 or (not enough and taken >= LEAST_CLEAN):
+    if summary.spread > NOISY or summary.n < FEWEST or (not enough and taken >= LEAST_CLEAN):
         return "noisy"
     return "shaky" if summary.spread > SHAKY or summary.has_drifted or not enough else "steady"

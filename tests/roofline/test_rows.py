@@ -41,8 +41,12 @@ def test_scatter_decides_the_trust(row: MakeRow, timing: Make, scatter: float, t
 
 
 def test_two_samples_are_noise(row: MakeRow) -> None:
-    """Nothing is concluded from so little."""
+    """Nothing is concluded from so little, and it is not called scatter."""
     assert row([0.01, 0.0101]).trust == "noisy"
+    assert row([0.01, 0.0101]).doubt == "only 2 samples were taken"
+    assert row([0.01]).doubt == "only 1 sample was taken"
+    assert row([0.01, 0.02, 0.03, 0.04]).doubt.startswith("the samples scatter by")
+    assert row([0.01] * 9).doubt == ""
 
 
 def readings(clocks: list[int], reasons: list[int], others: int = 0) -> Readings:

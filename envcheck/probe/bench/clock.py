@@ -66,7 +66,7 @@ class Member(object):
         self.again = False  # measured before: what comes now joins what is there
         self.host_share = 0.0  # seconds that the host needs to enqueue a step
         self.estimate = 0.0  # seconds a step, from the warm-up
-        why = unread("crashed", "the benchmark did not get so far")
+        why = unread("not_asked")  # where it stays like this, the reader says what became of the process
         self.record = {
             "workload": workload,
             "variant": variant,

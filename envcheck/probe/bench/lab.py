@@ -137,8 +137,8 @@ class Lab(object):
 
 
 def pending(name, formula):
-    """The record of a check that has not come to its end."""
-    why = unread("crashed", "the process died in this check, or before it")
+    """The record of a check that has not come to its end.  Why it never did is the reader's to say."""
+    why = unread("not_asked")
     return {
         "id": name,
         "formula": formula,

@@ -90,8 +90,8 @@ def _judge(case: Case, at: str) -> Problem | None:
         worst = max(noisy, key=lambda row: row.summary.spread)
         return case.problem(
             BenchTooNoisy,
-            f"{name}: the samples of {worst.name} scatter by {worst.summary.spread:.0%}"
-            + (f", those of {len(noisy) - 1} more alike" if len(noisy) > 1 else ""),
+            f"{name}: {worst.name}: {worst.doubt}"
+            + (f"; {len(noisy) - 1} more timings say nothing either" if len(noisy) > 1 else ""),
             cause="something else on the machine, or a clock that does not settle; no speed is judged by such samples",
             evidence=[f"{pointers[worst.name]}/samples_s"],
             fix=BenchTooNoisy.mend(case),
