@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from .row import Row
-from .statistics import median
+from .table import BEYOND_CACHE, size_of
 
 Answer: TypeAlias = Literal["same", "faster", "slower", "ambiguous"]
 CLEAR_GAP = 0.15
@@ -39,30 +39,34 @@ def compare_all(before: Iterable[Row], now: Iterable[Row], *, drifts: bool) -> d
     """
     earlier = {row.key: row for row in before}
     pairs = [(earlier[row.key], row) for row in now if row.key in earlier]
+    steady = [(a, b) for a, b in pairs if a.is_trusted and b.is_trusted and a.seconds > 0 and b.seconds > 0]
     found: dict[tuple[object, ...], Comparison] = {}
     for old, new in pairs:
-        beside = None
-        if drifts:
-            beside = [
-                b.seconds / a.seconds
-                for a, b in pairs
-                if b is not new and a.is_trusted and b.is_trusted and a.seconds > 0 and are_companions(b, new)
-            ]
-        found[new.key] = compare(old, new, beside=beside)
+        beside = [b.seconds / a.seconds for a, b in steady if b is not new and are_companions(new, b)]
+        found[new.key] = compare(old, new, beside=beside if drifts else None)
     return found
 
 
-def are_companions(one: Row, other: Row) -> bool:
-    """Do both depend on the same thing: the memory at one size, the arithmetic, or the calls of a small step?"""
-    return _family(one) == _family(other)
+def are_companions(row: Row, other: Row) -> bool:
+    """Does ``other`` show what the machine did while ``row`` was measured?
+
+    It was measured in turns with it, on the same thing: the memory at one size, or one size of the step.  A square
+    product has only itself in its group, and is compared with the products of the large step.
+    """
+    if row.workload == "matmul":
+        return other.workload == "products" and other.size == "large"
+    return _group(row) == _group(other)
 
 
-def _family(row: Row) -> str:
-    if row.workload in ("copy", "fill", "broadcast", "row-add"):
-        return f"memory {row.size}"
-    if row.workload in ("matmul", "products", "step"):
-        return "course" if row.size == "course" else "arithmetic"
-    return row.workload
+def _group(row: Row) -> str:
+    kind = {"copy": "memory", "fill": "memory", "broadcast": "memory", "row-add": "memory", "products": "step"}
+    return f"{kind.get(row.workload, row.workload)} {row.size}"
+
+
+def is_gauge(row: Row) -> bool:
+    """Is the row there to show what the machine gives: a ceiling, or work that lives in a cache?"""
+    in_cache = _group(row).startswith("memory") and size_of(row.size) < BEYOND_CACHE
+    return in_cache or row.workload in ("copy", "fill", "matmul", "products")
 
 
 def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[float] | None = None) -> Comparison:
@@ -73,8 +77,9 @@ def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[floa
     gap in rows that are trusted.  Everything else is *ambiguous*.
 
     ``beside`` holds the ratios, now by before, of rows that depend on the same thing, for a device whose speed drifts
-    with its surroundings.  The gap is then taken from their middle: where all have moved together, up to a factor of
-    :data:`WEATHER`, the answer is *ambiguous*.  Raises :class:`ValueError` for different work.
+    with its surroundings.  What both have in common is weather, up to a factor of :data:`WEATHER`, and the gap is taken
+    from there: for a workload from the companion that moved least, for a gauge (:func:`is_gauge`), which has no other
+    business than to show the weather, from the one that moved most.  Raises :class:`ValueError` for different work.
     """
     if before.key != now.key:
         raise ValueError(f"{before.name} is not {now.name}")
@@ -94,15 +99,16 @@ def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[floa
     edge = b.p5 / a.p5 if slower else a.p5 / b.p5
     needed = 1.0 + max(gap, 2.0 * max(a.uncertainty, b.uncertainty))
     common = 1.0
-    if beside is not None and moved < WEATHER:
+    if beside is not None:
         if not beside:
             if moved >= needed:
                 return answer(
                     "ambiguous", f"it moved by {moved - 1:.0%}, and nothing steady beside it tells the weather"
                 )
             return answer("same", f"medians within {needed - 1:.0%} of each other")
-        middle = median(sorted(beside))
-        common = middle if slower else 1 / middle
+        moves = [other if slower else 1 / other for other in beside]
+        common = max(moves) if is_gauge(now) else min(moves)
+        common = common if common < WEATHER else 1.0
     own = moved / common
     if moved < needed and own < needed:
         return answer("same", f"medians within {needed - 1:.0%} of each other")
@@ -122,5 +128,5 @@ def compare(before: Row, now: Row, gap: float = CLEAR_GAP, beside: Sequence[floa
         return answer("ambiguous", "the intervals of the two medians overlap")
     reason = f"median {ratio:.2f} times, fastest samples {b.p5 / a.p5:.2f} times the earlier ones"
     if beside:
-        reason += f"; what was measured beside it {median(sorted(beside)):.2f} times"
+        reason += f"; what was measured beside it {min(beside):.2f} to {max(beside):.2f} times"
     return answer("slower" if slower else "faster", reason)

@@ -173,3 +173,25 @@ def test_what_stays_while_its_company_is_faster_is_not_called_slower(row: MakeRo
     result = compare_all(before, now, drifts=True)[before[2].key]
     assert result.answer == "ambiguous"
     assert "the other way" in result.reasons[0]
+
+
+def test_weather_that_does_not_move_all_alike(row: MakeRow, timing: Make) -> None:
+    """Two states of one virtual machine's memory, as seen: filling gains most from a calm neighbour, adding least.
+
+    No workload and no ceiling is slower for it; one that takes a third longer on top of it is, and it alone.
+    """
+    seen = {"fill": 1.5, "copy": 1.4, "row-add": 1.18, "broadcast": 1.1}
+    before = memory_group(row, timing, 1, {})
+    assert "slower" not in told(before, memory_group(row, timing, 2, seen), drifts=True).values()
+    answers = told(before, memory_group(row, timing, 3, {**seen, "broadcast": 1.3 * 1.1}), drifts=True)
+    assert [work for work, answer in answers.items() if answer == "slower"] == ["broadcast"]
+
+
+def test_a_small_step_under_load_is_not_accused(row: MakeRow, timing: Make) -> None:
+    """Where nothing beside it was steady, also a factor of 2.5 is nobody's."""
+    step = {"variant": "eager", "size": "course", "shape": (256, 784, 10)}
+    products = {"workload": "products", "variant": "", "size": "course", "shape": (256, 784, 10)}
+    before = [row(timing(1, 5e-4), **step), row(timing(2, 4e-4), **products)]
+    waits = [0.3 * x for x in timing(4, 1e-3)]
+    now = [row(timing(3, 1.25e-3), **step), row(timing(4, 1e-3), waits_s=waits, **products)]
+    assert set(told(before, now, drifts=True).values()) == {"ambiguous"}
