@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from envcheck.read.symptoms import LONGEST_LINE, Row, find_symptoms, table
 from envcheck.rules import RULES
 
+from .wordings import UNHEARD, WORDINGS
+
 
 def line(number: int) -> str:
     return f"line {number}"
@@ -25,10 +27,23 @@ def test_each_row_matches_its_own_example_and_no_other(row: Row) -> None:
     assert [(s.id, s.source, s.suggests, s.proves) for s in found] == [(row.id, "line 2", row.suggests, row.proves)]
 
 
+@pytest.mark.parametrize(("row", "text"), WORDINGS)
+def test_every_version_of_a_message_is_heard_as_the_same(row: str, text: str) -> None:
+    """What a program printed years ago, prints today, or prints on another system, points at the same row."""
+    assert [s.id for s in find_symptoms(f"before\n{text}\nafter", line)] == [row]
+
+
+@pytest.mark.parametrize("text", UNHEARD)
+def test_words_that_are_no_message_are_not_heard(text: str) -> None:
+    """A row rests on what a program prints, not on words that such a message has as well."""
+    assert [s.id for s in find_symptoms(f"before\n{text}\nafter", line)] == []
+
+
 def test_every_row_is_sourced_and_named_once() -> None:
     """Facts carry their source; an id stands for one message."""
     assert len({row.id for row in table()}) == len(table())
     assert all(row.source and row.retrieved and row.anchors for row in table())
+    assert [row.id for row in table() if "not checked" in row.source or "not opened" in row.source] == []
 
 
 def test_what_a_message_suggests_is_a_rule_of_the_house() -> None:
