@@ -60,9 +60,13 @@ class Diagnosis:
         """The report as ``envcheck doctor`` prints it, without colours, ``width`` columns wide."""
         return self._speak("terminal", width=width)
 
-    def to_markdown(self) -> str:
-        """The report for an issue or a forum."""
-        return self._speak("markdown")
+    def to_markdown(self, *, redact: bool = True) -> str:
+        """The report for an issue or a forum: without names, paths below home, addresses and credentials."""
+        if not redact:
+            return self._speak("markdown")
+        from envcheck.report.redact import redact as without_names
+
+        return Diagnosis(without_names(self.report, *_own_names())).to_markdown(redact=False)
 
     def to_json(self) -> str:
         """The report for programs: the contract of ``envcheck doctor --format json``."""
@@ -96,6 +100,18 @@ class Diagnosis:
             for kind, speak in voices.items()
             if (not include or kind in include) and not (exclude and kind in exclude)
         }
+
+
+def _own_names() -> tuple[list[str], list[str]]:
+    """Names of the user and of the host that the program runs as and on, as far as they are told."""
+    import getpass
+    import platform
+
+    try:
+        users = [getpass.getuser()]
+    except (OSError, KeyError, ImportError):  # a container's user may have no name
+        users = []
+    return users, [name for name in [platform.node()] if name]
 
 
 class Unfit(RuntimeError):

@@ -50,7 +50,8 @@ def bench(
     deadline: Annotated[
         float | None, typer.Option("--deadline", metavar="S", help="Stop a device's measurement after so long.")
     ] = None,
-    format_: o.Format = None,
+    format_: o.ReportFormat = None,
+    redact: o.Redact = None,
 ) -> int:
     """Prove that the device computes, correctly and as fast as it should.
 
@@ -68,13 +69,22 @@ def bench(
     from envcheck.judge import Policy, exit_code, judge
     from envcheck.rules import QUESTIONS
 
+    from .law import with_plugins
+
+    snapshot, questions = with_plugins(snapshot, QUESTIONS, live=True)
     asked_for_gpu = gpu is not None or wish.device.startswith("cuda")
-    report = judge(snapshot, QUESTIONS, Policy(strict=strict, require_gpu=asked_for_gpu))
-    output.emit(results, lambda name, page: _render(name, report, page, explain))
+    report = judge(snapshot, questions, Policy(strict=strict, require_gpu=asked_for_gpu))
+    from .results import hand_over
+    from .sharing import fit
+
+    def speak(name: str, told: Report, page: Page) -> str:
+        return _render(name, told, page, explain)
+
+    hand_over(results, report, redact=redact, speak=speak)
     if stored_at:
         from envcheck.report.json_report import snapshot_text
 
-        output.to_file(stored_at[0].path, snapshot_text(snapshot))
+        output.to_file(stored_at[0].path, snapshot_text(fit(snapshot, redact)("json")))
         output.to_stderr(f"envcheck: wrote {stored_at[0].path}\n")
     # Who asks for a proof and gets none has not passed: unlike doctor's, this silence is never exit code 0.
     return exit_code(report.verdict, undetermined_counts=True)
@@ -133,7 +143,7 @@ def _run(python: Path, wish: Wish) -> Bench:
 
 
 def _render(name: str, report: Report, page: Page, explain: bool) -> str:
-    """The report in that format, with the benchmark's figures in front of it (JSON: beside it)."""
+    """The report in that format; where people read, with the benchmark's figures in front of it (JSON: beside it)."""
     from envcheck.report import bench_table, render
 
     text = render(name, report, page)
@@ -143,6 +153,8 @@ def _render(name: str, report: Report, page: Page, explain: bool) -> str:
         from envcheck.report.json_report import to_text
 
         return to_text({**json.loads(text), "bench": bench_table.to_plain(report.snapshot)})
+    if name not in ("terminal", "markdown"):
+        return text
     table = bench_table.render(report.snapshot, page, explain=explain)
     if name == "markdown":
         return f"{text}\n## Benchmark\n\n```text\n{table}```\n"

@@ -38,14 +38,7 @@ def collect(
     all_envs: o.AllEnvs = False,
     deadline: o.Deadline = o.DEADLINE_S,
     root: o.Root = "/",
-    redact: Annotated[
-        bool | None,
-        typer.Option(
-            "--redact/--no-redact",
-            help="Take out names, paths below home, addresses and credentials; the default for markdown.",
-            show_default=False,
-        ),
-    ] = None,
+    redact: o.Redact = None,
     format_: Annotated[
         list[str] | None,
         typer.Option("--format", metavar="NAME[=FILE]", help="json or markdown (for an issue); repeatable."),
@@ -69,21 +62,18 @@ def collect(
 
         snapshot = look(python, env, o.depth(quick, deep), all_envs, o.check_deadline(deadline), root=root)
         snapshot = with_collectors(snapshot)
-        output.emit(results, lambda name, page: written(snapshot, name, page, redact))
+        from .sharing import fit
+
+        told = fit(snapshot, redact)
+        output.emit(results, lambda name, page: written(told(name), name, page))
     for result in results:
         if result.path != output.STDOUT:
             output.to_stderr(f"envcheck: wrote {result.path}\n")
     return 0
 
 
-def written(snapshot: Snapshot, name: str, page: Page, redact: bool | None) -> str:
-    """The snapshot in one format; ``redact`` undecided means for Markdown, which goes to other people."""
-    if redact or (redact is None and name == "markdown"):
-        from envcheck.report.redact import redact as without_names
-
-        from .sharing import own_names
-
-        snapshot = without_names(snapshot, *own_names())
+def written(snapshot: Snapshot, name: str, page: Page) -> str:
+    """The snapshot in one format."""
     if name == "markdown":
         from envcheck.report.attachment import render
 

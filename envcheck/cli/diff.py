@@ -33,7 +33,7 @@ def diff(
         list[str] | None,
         typer.Option("--format", metavar="NAME[=FILE]", help="terminal, json or markdown; repeatable."),
     ] = None,
-    no_redact: o.NoRedact = False,
+    redact: o.Redact = None,
 ) -> int:
     """Say what differs between two machines, and what of it matters.
 
@@ -53,13 +53,14 @@ def diff(
     one, questions = with_plugins(snapshots[0], QUESTIONS, live=a == HERE)
     other, _ = with_plugins(snapshots[1], QUESTIONS, live=b == HERE)
     compared = difference(one, other, questions)
-    names = (_name(a), _name(b))
-    from .sharing import fit_to_share
+    from .sharing import fit
+
+    told, called = fit(compared, redact), fit((_name(a), _name(b)), redact)
 
     def voice(name: str, page: Page) -> str:
-        return render(name, compared, names, page, everything=everything)
+        return render(name, told(name), called(name), page, everything=everything)
 
-    output.emit(results, fit_to_share(voice, whole=no_redact))
+    output.emit(results, voice)
     return SOMETHING_MATTERS if compared.mattering else NOTHING_MATTERS
 
 

@@ -54,7 +54,7 @@ def doctor(
         ),
     ] = None,
     format_: o.ReportFormat = None,
-    no_redact: o.NoRedact = False,
+    redact: o.Redact = None,
 ) -> int:
     """Say why the GPU is not used: root cause, evidence, fix.
 
@@ -90,7 +90,7 @@ def doctor(
         ignore=accepted,
     )
     report = judge(snapshot, questions if gpu is None else _only(gpu, snapshot, questions), policy)
-    hand_over(results, report, gpu=gpu, whole=no_redact)
+    hand_over(results, report, gpu=gpu, redact=redact)
     return exit_code(report.verdict, undetermined_counts=strict)
 
 

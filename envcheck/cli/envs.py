@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import options as o
 from . import output
 from .errors import BadCall
+
+if TYPE_CHECKING:
+    from envcheck.report.page import Page
 
 FORMATS = ("terminal", "json", "markdown")
 PROBE_DEADLINE_S = 300.0
@@ -35,6 +38,7 @@ def envs(
         str | None, typer.Option("--from", metavar="FILE", help="List those of this snapshot (collect --all-envs).")
     ] = None,
     format_: o.Format = None,
+    redact: o.Redact = None,
 ) -> int:
     """List every environment and whether its torch can use the GPU.
 
@@ -69,8 +73,17 @@ def envs(
     from envcheck.report.env_table import render
     from envcheck.rules import QUESTIONS
 
-    listing = list_environments(judge(snapshot, QUESTIONS, POLICY))
-    shell = snapshot.environment
-    home = shell.home if isinstance(shell, ProcessEnvironment) and isinstance(shell.home, str) else None
-    output.emit(results, lambda name, page: render(name, listing, page, home=home))
+    from .law import with_plugins
+    from .sharing import fit
+
+    snapshot, questions = with_plugins(snapshot, QUESTIONS, live=root is None)
+    told = fit(judge(snapshot, questions, POLICY), redact)
+
+    def voice(name: str, page: Page) -> str:
+        report = told(name)
+        shell = report.snapshot.environment
+        home = shell.home if isinstance(shell, ProcessEnvironment) and isinstance(shell.home, str) else None
+        return render(name, list_environments(report), page, home=home)
+
+    output.emit(results, voice)
     return 0

@@ -28,7 +28,7 @@ def explain(
             "--format", metavar="NAME[=FILE]", help="terminal, json or markdown (a reply to post); repeatable."
         ),
     ] = None,
-    no_redact: o.NoRedact = False,
+    redact: o.Redact = None,
 ) -> int:
     """Say what is wrong on another machine, from what was pasted of it.
 
@@ -42,12 +42,12 @@ def explain(
     from envcheck.rules import QUESTIONS
 
     from .law import with_plugins
-    from .sharing import fit_to_share
+    from .sharing import fit
     from .source import read
 
     snapshot, questions = with_plugins(read(what), QUESTIONS, live=False)
     # Strict: what a text does not tell is no sign of health, so that only findings and "undetermined" come out.
     report = judge(snapshot, questions, Policy(strict=True))
-    asked = requests(report)
-    output.emit(results, fit_to_share(lambda name, page: render(name, report, asked, page), whole=no_redact))
+    told = fit(report, redact)
+    output.emit(results, lambda name, page: render(name, told(name), requests(told(name)), page))
     return exit_code(report.verdict, undetermined_counts=False)

@@ -53,6 +53,7 @@ def lint(
         str | None, typer.Option("--policy", metavar="FILE", help="The policy whose exceptions and severities hold.")
     ] = None,
     format_: o.ReportFormat = None,
+    redact: o.Redact = None,
 ) -> int:
     """Judge what a project's files declare, before anything is installed.
 
@@ -79,7 +80,7 @@ def lint(
     from envcheck.judge import exit_code, judge
 
     report = judge(snapshot, asked, meant)
-    hand_over(results, report)
+    hand_over(results, report, redact=redact)
     return exit_code(report.verdict, undetermined_counts=strict)
 
 

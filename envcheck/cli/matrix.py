@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import options as o
 from . import output
 from .errors import BadCall
 from .recommend import Arch, Capability, Driver, Glibc, GpuName, Python, System, Torch, machine_meant
@@ -36,6 +37,7 @@ def matrix(
     glibc: Glibc = None,
     torch: Torch = None,
     format_: Format = None,
+    redact: o.Redact = None,
 ) -> int:
     """Show which torch builds run: every release against every CUDA variant.
 
@@ -55,8 +57,12 @@ def matrix(
         raise BadCall(str(unclear)) from None
     voices = {"json": grid.to_json, "markdown": grid.to_markdown, "html": grid.to_html, "csv": grid.to_csv}
 
+    from .sharing import fit
+
+    told = fit(table, redact)
+
     def render(name: str, page: Page) -> str:
-        return grid.to_terminal(table, page.width) if name == "terminal" else voices[name](table)
+        return grid.to_terminal(told(name), page.width) if name == "terminal" else voices[name](told(name))
 
     output.emit(results, render)
     return 0

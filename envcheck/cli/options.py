@@ -57,9 +57,13 @@ Format = Annotated[
         autocompletion=complete_formats,
     ),
 ]
-NoRedact = Annotated[
-    bool,
-    typer.Option("--no-redact", help="Leave names, paths below home and addresses in markdown, which goes without."),
+Redact = Annotated[
+    bool | None,
+    typer.Option(
+        "--redact/--no-redact",
+        help="Take out names, paths below home, addresses and credentials; the default where a format is for others.",
+        show_default=False,
+    ),
 ]
 DEADLINE_S = 45.0
 SHORTEST_S, LONGEST_S = 0.1, 3600.0

@@ -54,6 +54,7 @@ def freeze(
     source: Annotated[
         str | None, typer.Option("--from", metavar="FILE", help="Freeze this snapshot instead of this machine.")
     ] = None,
+    redact: o.Redact = None,
 ) -> int:
     """Write a policy that this machine fulfils today, as TOML: a starting point to loosen by hand.
 
@@ -73,9 +74,10 @@ def freeze(
     from envcheck.rules.policy.freeze import frozen
 
     from .policy_text import frozen_toml
+    from .sharing import fit
 
-    text = frozen_toml(*frozen(snapshot))
-    output.emit(results, lambda name, page: text)
+    told = fit(frozen_toml(*frozen(snapshot)), redact)
+    output.emit(results, lambda name, page: told(name))
     if out is not None:
         output.to_stderr(f"envcheck: wrote {out}\n")
     return 0

@@ -60,7 +60,7 @@ def preflight(
         str, typer.Option("--exit-style", metavar="STYLE", help="envcheck, or nagios: 0 ok, 1 warning, 2 critical, 3.")
     ] = "envcheck",
     format_: o.ReportFormat = None,
-    no_redact: o.NoRedact = False,
+    redact: o.Redact = None,
 ) -> int:
     """Judge this machine against a policy: the gate before a job.
 
@@ -90,7 +90,7 @@ def preflight(
 
         snapshot, questions = with_plugins(snapshot, QUESTIONS, live=source is None)
         report = judge(snapshot, questions, wanted)
-        hand_over(results, report, whole=no_redact)
+        hand_over(results, report, redact=redact)
     except BadCall as error:
         error.code = NAGIOS_UNKNOWN if exit_style == "nagios" else error.code
         raise

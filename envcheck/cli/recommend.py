@@ -57,6 +57,7 @@ def recommend(
         str | None, typer.Option("--have", metavar="BUILD", help="Does this build run there? 2.7.1+cu128.")
     ] = None,
     format_: o.Format = None,
+    redact: o.Redact = None,
 ) -> int:
     """Say which torch build to install, the exact command, and why not another.
 
@@ -75,10 +76,16 @@ def recommend(
     except Unclear as unclear:
         raise BadCall(str(unclear)) from None
 
+    from .sharing import fit
+
+    told = fit(found, redact)
+
     def render(name: str, page: Page) -> str:
         if name == "json":
-            return answer.to_json(found)
-        return answer.to_markdown(found) if name == "markdown" else answer.to_terminal(found, manager, page.width)
+            return answer.to_json(told(name))
+        if name == "markdown":
+            return answer.to_markdown(told(name))
+        return answer.to_terminal(told(name), manager, page.width)
 
     output.emit(results, render)
     return 0 if found.fits else 1

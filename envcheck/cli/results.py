@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 from . import output
 from .errors import BadCall
@@ -12,6 +12,8 @@ from .errors import BadCall
 if TYPE_CHECKING:
     from envcheck.judge import Report
     from envcheck.report import Page
+
+    Speak: TypeAlias = Callable[[str, Report, Page], str]
 
 
 def wanted(options: Sequence[str]) -> list[output.Wanted]:
@@ -45,15 +47,24 @@ def _spoken(name: str, report: Report, page: Page) -> str:
         raise BadCall(f"--format {name}: the plugin cannot be used: {error}") from None
 
 
-def hand_over(results: Sequence[output.Wanted], report: Report, *, gpu: int | None = None, whole: bool = False) -> None:
-    """Render and write the report; Markdown without names, unless ``whole``.
+def hand_over(
+    results: Sequence[output.Wanted],
+    report: Report,
+    *,
+    gpu: int | None = None,
+    redact: bool | None,
+    speak: Speak | None = None,
+) -> None:
+    """Render and write the report; what is for others without names, unless ``redact`` says otherwise.
 
+    ``speak``: how a command says more than the report alone.
     Raises :class:`~envcheck.cli.errors.BadCall` where it cannot be written.
     """
-    from .sharing import fit_to_share
+    from .sharing import fit
 
-    output.emit(results, fit_to_share(lambda name, page: _spoken(name, report, page), whole=whole), gpu=gpu)
+    told = fit(report, redact)
+    output.emit(results, lambda name, page: (speak or _spoken)(name, told(name), page), gpu=gpu)
     if any(result.name == "github" for result in results):
         from .github import write
 
-        write(report, os.environ)
+        write(told("github"), os.environ)

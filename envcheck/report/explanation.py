@@ -46,7 +46,9 @@ def read(snapshot: Snapshot) -> str:
     messages = len(snapshot.symptoms) if isinstance(snapshot.symptoms, list) else 0
     facts = sum(not origin.pointer.startswith("/symptoms/") for origin in snapshot.origins)
     told = ", ".join(f"{name} {version}" for name, version in versions(snapshot) if name in _HEADLINES)
-    return f"Read: {count(facts, 'fact')}, {count(messages, 'message')}" + (f" ({told})" if told else "")
+    unread = ", ".join(run.detail for run in snapshot.runs if run.outcome == "skipped")
+    words = f"Read: {count(facts, 'fact')}, {count(messages, 'message')}" + (f" ({told})" if told else "")
+    return words + (f"; not read: {unread}" if unread else "")
 
 
 _HEADLINES = ("torch", "torch built for CUDA", "driver (pasted)", "driver (nvidia-smi)", "driver (/proc)", "Python")

@@ -91,7 +91,7 @@ def test_interrupted(cli: Cli, here: Callable[[object], object]) -> None:
 def test_when_envcheck_itself_breaks(
     cli: Cli, here: Callable[[object], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """70, nothing on stdout, and on stderr a report that can be pasted: version, command, traceback, no home folder."""
+    """70, nothing on stdout, and on stderr a report that can be pasted: version, command, traceback, no names."""
     import envcheck
 
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -102,8 +102,8 @@ def test_when_envcheck_itself_breaks(
     assert f"    envcheck {envcheck.__version__}, Python " in result.err
     assert "    command: envcheck doctor --quick --format json\n" in result.err
     assert "    Traceback (most recent call last):\n" in result.err
-    assert "ZeroDivisionError: planted in ~/x" in result.err
-    assert "open an issue" in result.err and "envcheck collect -o snapshot.json" in result.err
+    assert "ZeroDivisionError: planted in ~/dir1" in result.err
+    assert "open an issue" in result.err and "envcheck collect --redact -o snapshot.json" in result.err
 
 
 def test_the_report_of_a_live_look_can_be_judged_again(cli: Cli, recorded: Recorded, tmp_path: Path) -> None:

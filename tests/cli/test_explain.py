@@ -151,3 +151,12 @@ def test_a_binary_file_is_read(cli: Run, tmp_path: Path) -> None:
     path = tmp_path / "core"
     path.write_bytes(bytes(range(256)) * 40)
     assert cli("explain", str(path)).code == 0
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_empty_text_is_a_bad_call(cli: Run, text: str) -> None:
+    """Nothing was given, so nothing can be explained: one line says so."""
+    result = cli("explain", text)
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert "empty" in result.err

@@ -9,6 +9,12 @@ from typing import Any
 
 import pytest
 
+from envcheck.cli.sharing import fit
+from envcheck.judge import judge
+from envcheck.library import Diagnosis
+from envcheck.rules import QUESTIONS
+from tests.planted import SECRETS, USER, leaks, planted
+
 Cli = Callable[..., Any]
 Here = Callable[[object], list[object]]
 pytestmark = pytest.mark.wheel
@@ -83,3 +89,23 @@ def test_a_text_that_is_nothing_is_a_bad_call(cli: Cli, tmp_path: Path) -> None:
     result = cli("doctor", "--from", str(path))
     assert (result.code, result.out) == (2, "")
     assert "not an envcheck snapshot" in result.err
+
+
+def test_what_is_for_others_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several formats of one call share one redaction, and the others get the result itself."""
+    whole = planted()
+    told = fit(whole, None)
+    assert told("json") is told("terminal") is whole
+    assert told("markdown") is told("html") is not whole
+    assert fit(whole, redact=True)("json") == told("markdown")
+    assert fit(whole, redact=False)("markdown") is whole
+
+
+def test_the_library_makes_markdown_fit_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A diagnosis in a notebook or a script gives the Markdown that the command gives."""
+    monkeypatch.setattr("getpass.getuser", lambda: USER)
+    monkeypatch.setattr("platform.node", lambda: SECRETS["host given"] + ".corp.example.com")
+    found = Diagnosis(judge(planted(), QUESTIONS))
+    assert leaks(found.to_markdown()) == []
+    assert "driver-too-old-for-torch" in found.to_markdown()
+    assert USER in found.to_markdown(redact=False)

@@ -107,6 +107,14 @@ def test_a_plugins_rule_judges_what_its_collector_saw(run: Run) -> None:
     assert decode(json.dumps(high["snapshot"])).plugins is not None
 
 
+def test_a_benchmark_asks_plugins_too(run: Run) -> None:
+    """Whoever brings a rule of speed wants it asked where speed is measured."""
+    done = run("bench", "--device", "cpu", "--quick", "--python", sys.executable, "--format", "json", ACME_FREE_GIB="7")
+    found = report(done)
+    named = {finding["rule"] for kind in ("root_causes", "consequences", "warnings") for finding in found[kind]}
+    assert {"acme-scratch-too-small", "plugin-broken"} <= named
+
+
 def test_a_recorded_machine_is_not_asked_by_collectors(run: Run) -> None:
     """What this machine's disk holds says nothing about another machine."""
     found = report(run("doctor", "--from", "h100.json", "--format", "json", ACME_FREE_GIB="7"))

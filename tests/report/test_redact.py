@@ -9,136 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envcheck.facts import (
-    GpuProcess,
-    Interpreter,
-    Jupyter,
-    Kernel,
-    Origin,
-    Snapshot,
-    Symptom,
-    Target,
-    TorchInstall,
-    TorchRuntime,
-    Unread,
-    Variable,
-    encode,
-    resolve,
-)
-from envcheck.judge import judge
+from envcheck.facts import Snapshot, Unread, encode, resolve
+from envcheck.judge import Evidence, judge
 from envcheck.report import FORMATS, Page, render
 from envcheck.report.attachment import render as attach
 from envcheck.report.json_report import snapshot_text
 from envcheck.report.redact import redact, redact_text
 from envcheck.rules import QUESTIONS
 from envcheck.testing import CAST, machine
-
-UUID = "GPU-0badf00d-1234-5678-9abc-def012345678"
-SECRETS = {
-    "user": "mallory",
-    "other user": "trudy",
-    "host": "gpubox42",
-    "host given": "login7",
-    "project": "moonshot",
-    "environment": "envforacme",
-    "address": "10.20.30.40",
-    "address 6": "fe80::dead:beef",
-    "mail": "mallory@corp.example.com",
-    "login": "s3cr3tpw",
-    "token": "hf_abcdefghijklmnopqrstuv",
-    "key": "AKIAABCDEFGHIJKLMNOP",
-    "variable": "hunter2hunter2",
-    "uuid": "1234-5678-9abc-def012345678",
-    "serial": "1650124014249",
-    "process": "stealthminer",
-    "mac": "de:ad:be:ef:00:01",
-}
-HOME = f"/home/{SECRETS['user']}"
-PYTHON = f"{HOME}/{SECRETS['project']}/.venv/bin/python"
-ENV = f"{HOME}/miniconda3/envs/{SECRETS['environment']}"
-TRACEBACK = (
-    f'Traceback (most recent call last):\n  File "{HOME}/{SECRETS["project"]}/train.py", line 3, in <module>\n'
-    f'  File "/home/{SECRETS["other user"]}/lib/python3.11/site-packages/torch/cuda/__init__.py", line 9, in init\n'
-    f"RuntimeError: rendezvous at tcp://{SECRETS['address']}:29500 of {SECRETS['user']}@{SECRETS['host']}:~$ failed; "
-    f"mail {SECRETS['mail']}; https://bob:{SECRETS['login']}@index.example/simple?token={SECRETS['token']}"
-)
-
-
-def planted() -> Snapshot:
-    """A machine of the cast with every secret in a place where a collector or a reader could have put it."""
-    whole = machine("h100").snapshot
-    assert not isinstance(whole.nvml, Unread)
-    assert isinstance(whole.nvml.gpus, list)
-    assert isinstance(whole.interpreters, list)
-    processes = [
-        GpuProcess(pid=7, name=f"/opt/{SECRETS['process']}", memory_bytes=1 << 30, own=False),
-        GpuProcess(pid=8, name=f"{PYTHON}", memory_bytes=1 << 20, own=True),
-    ]
-    gpu = msgspec.structs.replace(
-        whole.nvml.gpus[0], uuid=UUID, serial=SECRETS["serial"], processes=processes, error_code=15, error_text="lost"
-    )
-    log = [
-        f"Nov 24 12:00:00 {SECRETS['host']} kernel: NVRM: GPU Board Serial Number: {SECRETS['serial']}",
-        f"NVRM: Xid (PCI:0000:17:00): 31, pid=7, name={SECRETS['process']}, Ch 1",
-        f"eth0: link {SECRETS['mac']} {SECRETS['address 6']}",
-    ]
-    python = Interpreter(
-        executable=PYTHON,
-        found_by=["VIRTUAL_ENV"],
-        name=SECRETS["environment"],
-        version="3.11.7",
-        prefix=ENV,
-        sys_path=[f"{HOME}/{SECRETS['project']}", f"{ENV}/lib/python3.11/site-packages"],
-        torch=TorchInstall(location=f"{ENV}/lib/python3.11/site-packages/torch", version="2.9.1+cu128", cuda="12.8"),
-        runtime=TorchRuntime(imported=False, import_error=TRACEBACK, traceback=TRACEBACK),
-    )
-    kernel = Kernel(
-        name=SECRETS["environment"],
-        path=f"{HOME}/.local/share/jupyter/kernels/{SECRETS['environment']}/kernel.json",
-        argv=[PYTHON, "-m", "ipykernel_launcher"],
-        variables=[f"HF_TOKEN={SECRETS['token']}", "OMP_NUM_THREADS=4"],
-    )
-    environment = msgspec.structs.replace(
-        whole.environment,  # type: ignore[type-var]
-        home=HOME,
-        working_directory=f"{HOME}/{SECRETS['project']}",
-        path=[f"{HOME}/bin", "/usr/bin"],
-        variables=[
-            Variable(name="CUDA_VISIBLE_DEVICES", value=UUID),
-            Variable(name="LD_LIBRARY_PATH", value=f"{ENV}/lib:/usr/local/cuda/lib64"),
-            Variable(name="AWS_SECRET_ACCESS_KEY", value=SECRETS["variable"]),
-            Variable(name="MASTER_ADDR", value=SECRETS["host"]),
-            Variable(name="SOME_SETTING", value=SECRETS["variable"]),
-        ],
-    )
-    return msgspec.structs.replace(
-        whole,
-        target=Target(interpreter=0, chosen_by=f"--env {SECRETS['environment']}", disagreements=[f"python: {PYTHON}"]),
-        host=msgspec.structs.replace(
-            whole.host,  # type: ignore[type-var]
-            group_names=["docker", SECRETS["user"]],
-            kernel_cmdline=f"root=UUID=0badf00d-{SECRETS['uuid']} ip={SECRETS['address']}",
-        ),
-        driver=msgspec.structs.replace(whole.driver, recovery_log=log),  # type: ignore[type-var]
-        nvml=msgspec.structs.replace(whole.nvml, gpus=[gpu, *whole.nvml.gpus[1:]]),
-        environment=environment,
-        interpreters=[python],
-        jupyter=Jupyter(kernels=[kernel]),
-        symptoms=[
-            Symptom(id="no-cuda-gpus", text=TRACEBACK, source="torch probe", suggests="cvd-empty"),
-            Symptom(
-                id="x", text=f"key {SECRETS['key']} on {SECRETS['host given']} of {SECRETS['user']}", source="line 1"
-            ),
-        ],
-        origins=[
-            Origin(pointer="/nvml/gpus/0/processes/0", source=f"line 9: | 0 7 C {SECRETS['process']} 1GiB |"),
-            Origin(pointer="/host/uid", source=f"line 10: {SECRETS['user']}@{SECRETS['host']}:~$ id"),
-        ],
-    )
-
-
-def leaks(text: str) -> list[str]:
-    return [what for what, secret in SECRETS.items() if secret in text]
+from tests.planted import HOME, SECRETS, TRACEBACK, leaks, planted
 
 
 def clean() -> Snapshot:
@@ -165,7 +44,7 @@ def test_a_text_is_redacted_by_the_same_rules() -> None:
     """A report that was already rendered, or a log, can be made fit to share too."""
     text = TRACEBACK + "\n" + snapshot_text(planted())
     redacted = redact_text(text, users=[SECRETS["user"], SECRETS["other user"]], hosts=[SECRETS["host"]])
-    left = set(leaks(redacted)) - {"host given", "environment", "process", "variable"}
+    left = set(leaks(redacted)) - {"host given", "environment", "process", "variable", "project", "key of wandb"}
     assert left == set()  # names that only a field's meaning shows are for the snapshot's redaction
 
 
@@ -190,7 +69,7 @@ def test_what_the_diagnosis_needs_stays() -> None:
     assert isinstance(location, str)
     assert location.startswith("/home/user/miniconda3/envs/dir")
     assert location.endswith("/lib/python3.11/site-packages/torch")
-    assert resolve(snapshot, "/interpreters/0/torch/version") == "2.9.1+cu128"
+    assert resolve(snapshot, "/interpreters/0/torch/version") == "2.14.1+cu130"
     assert resolve(snapshot, "/nvml/gpus/0/bus_id") == resolve(planted(), "/nvml/gpus/0/bus_id")
     assert resolve(snapshot, "/nvml/gpus/0/processes/1/name") == resolve(snapshot, "/interpreters/0/executable")
     # One name, one pseudonym: the environment's name, its prefix and its kernel still belong together.
@@ -245,11 +124,84 @@ def test_the_diagnosis_is_the_same(name: str) -> None:
         ("/home/eve/torch.py", "/home/user/torch.py"),
         ("/home/eve/a and /home/bob/a", "/home/user/dir1 and /home/user2/dir1"),
         ("[eve@node9 code]$ ls; eve at node9", "[user@host code]$ ls; user at host"),
+        ("Linux node9 6.8.0-45-generic #45-Ubuntu; node9 is up", "Linux host 6.8.0-45-generic #45-Ubuntu; host is up"),
+        ("uid=1000(mallory) /tmp/torchinductor_mallory/x", "uid=1000(user) /tmp/torchinductor_user/x"),
+        ("/home/will/x: it will fail as will", "/home/user/dir1: it will fail as will"),
+        ("File '/home/eve/my secret plan/a.py'", "File '/home/user/dir1/dir2.py'"),
+        (r"cd /home/eve/my\ plan/.venv", "cd /home/user/dir1/.venv"),
+        (r"\\wsl$\Ubuntu\home\eve\plan", r"\\wsl$\Ubuntu\home\user\dir1"),
+        ("http://corp:p@ss@proxy.example:3128", "http://<redacted>@proxy.example:3128"),
+        ("machine api.wandb.ai login user password abcd1234", "machine api.wandb.ai login user password <redacted>"),
+        ("wandb login --relogin abcd1234", "wandb login --relogin <redacted>"),
+        ("x_hf_abcdefghijklmnopqrstuv", "x_<redacted>"),
+        ("link/ether de:ad:be:ef:00:01 DE-AD-BE-EF-00-01", "link/ether <mac> <mac>"),
+        ("Serial Number: 1650124; board 1650124 is lost", "Serial Number: <serial>; board <serial> is lost"),
+        ("the serial number is missing", "the serial number is missing"),
+        ("ssh ip-10-20-30-40.ec2.internal", "ssh <ip>.ec2.internal"),
+        ("5.15.146.1-microsoft-standard-WSL2", "5.15.146.1-microsoft-standard-WSL2"),
+        ("/home/***/x/../bin/python", "/home/***/dir1/../bin/python"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIE\n-----END", "-----BEGIN PRIVATE KEY-----<redacted>-----END"),
     ],
 )
 def test_single_texts(text: str, want: str) -> None:
     """Versions, bus ids and C++ names are no addresses; what is one, goes."""
     assert redact_text(text) == want
+
+
+def test_kernel_parameters_by_allow_list() -> None:
+    """What speaks of drivers stays; of the rest of the kernel's command line only the names."""
+    line = resolve(clean(), "/host/kernel_cmdline")
+    hidden = "root=<redacted> ip=<redacted> systemd.hostname=<redacted> cloud.pw=<redacted>"
+    assert line == f"BOOT_IMAGE=/vmlinuz ro {hidden} nvidia-drm.modeset=1"
+
+
+def test_what_a_plugin_told_may_be_a_name() -> None:
+    """Nobody knows what a plugin's facts mean: a bare name goes, in a key too, and what its key calls secret."""
+    values = resolve(clean(), "/plugins/collectors.acme/facts/values")
+    assert isinstance(values, dict)
+    assert values["owner"] == "user"
+    assert values["seats"] == {"user": 3}
+    assert values["licence_key"] == "<redacted>"
+    assert values["node"] != SECRETS["host"]
+
+
+def test_a_report_quotes_the_redacted_snapshot() -> None:
+    """Evidence, subjects and fingerprints say what the snapshot beside them says: one name, one pseudonym."""
+    whole = judge(planted(), QUESTIONS)
+    report = redact(whole, users=[SECRETS["user"]], hosts=[f"{SECRETS['host given']}.corp.example.com"])
+    assert report.snapshot == clean()
+    assert [finding.rule for finding in report.root_causes] == [finding.rule for finding in whole.root_causes]
+    subject = f"env:{resolve(report.snapshot, '/interpreters/0/prefix')}"
+    assert report.root_causes[0].subject == subject
+    assert report.root_causes[0].fingerprint.endswith(f"/{subject}")
+    assert redact(report) == report
+
+
+def test_evidence_is_quoted_anew() -> None:
+    """What hides a fact in the snapshot hides it where a finding quotes it: its meaning is lost on the way there."""
+    whole = judge(planted(), QUESTIONS)
+    hidden = ["/nvml/gpus/0/serial", "/nvml/gpus/0/processes/0/name", "/nvml/gpus/0/processes", "/host/kernel_cmdline"]
+    hidden += [f"/environment/variables/{i}" for i in range(9)] + [
+        "/interpreters/0/name",
+        "/jupyter/kernels/0/variables",
+    ]
+    hidden += [f"/plugins/collectors.acme/facts/values/{name}" for name in ("owner", "node", "licence_key", "seats")]
+    quotes = [Evidence(at, msgspec.to_builtins(resolve(whole.snapshot, at)), "somebody") for at in hidden]
+    first = msgspec.structs.replace(whole.root_causes[0], evidence=quotes)
+    report = redact(
+        msgspec.structs.replace(whole, root_causes=[first]), hosts=[f"{SECRETS['host given']}.corp.example.com"]
+    )
+    for quote in report.root_causes[0].evidence:
+        assert quote.value == msgspec.to_builtins(resolve(report.snapshot, quote.pointer)), quote.pointer
+    assert leaks(str(report.root_causes[0].evidence)) == []
+
+
+def test_the_judged_environment_keeps_its_pseudonym() -> None:
+    """CI systems know a finding again by its subject: a folder more elsewhere does not give it a new name."""
+    snapshot = planted()
+    target = msgspec.structs.replace(snapshot.target, disagreements=[f"{HOME}/today/bin/python", f"{HOME}/tools/x"])
+    later = msgspec.structs.replace(snapshot, target=target)
+    assert resolve(redact(later), "/interpreters/0/prefix") == resolve(redact(snapshot), "/interpreters/0/prefix")
 
 
 def test_a_home_at_an_unusual_place() -> None:
