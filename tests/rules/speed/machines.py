@@ -205,6 +205,7 @@ SPEED = questions_of(
     "gpu-slow-vs-peers",
     "pcie-link-degraded-under-load",
     "bench-shared-card",
+    "bench-throttled",
     "bench-host-bound",
 )
 ALL = (*NUMBERS, *SPEED)
