@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -49,6 +49,7 @@ def gpu_by_pci_id(device_id: int) -> Fact[Gpu]:
     return found or Unread("missing", f"PCI id 10de:{device_id:04x} is not in the table")
 
 
+@lru_cache(maxsize=512)
 def gpu_by_name(text: str) -> Gpu | Near:
     """The GPU that a name means: "RTX 4090", "NVIDIA GeForce RTX 4090", "A100 SXM4 40GB", "10de:2684".
 
@@ -137,12 +138,14 @@ def _bare(name: str) -> str:
     return " ".join(words)
 
 
+@lru_cache(maxsize=4096)
 def _plain(name: str) -> str:
     plain = _SIZE.sub(r"\1gb", name.lower().replace("(r)", " ").replace("(tm)", " "))
     plain = _SERIES.sub(r"\1 ", _SUFFIX.sub(r" \g<0>", _MX.sub("mx", plain)))
     return " ".join(w for w in _WORD.findall(plain) if w not in _MAKER and w not in _BRAND)
 
 
+@lru_cache(maxsize=4096)
 def _words(name: str) -> frozenset[str]:
     brands = {w for w in _WORD.findall(name.lower()) if w in _BRAND}
     return frozenset(_plain(name).split()) | brands
