@@ -75,6 +75,14 @@ class RocmRelease(Row, frozen=True, kw_only=True):
     note: str = ""
 
 
+class JetsonRelease(Row, frozen=True, kw_only=True):
+    """A release of Jetson Linux (L4T), by its first numbers, and the CUDA of the driver in it."""
+
+    l4t: str
+    jetpack: list[str]
+    cuda: str
+
+
 class Companion(Row, frozen=True, kw_only=True):
     """A torchvision or torchaudio release."""
 

@@ -26,6 +26,7 @@ class Host(Section, frozen=True, kw_only=True, tag="host"):
     wsl: Fact[int] = NOT_ASKED  # 1 or 2; None: not WSL
     dxg: Fact[bool] = NOT_ASKED  # /dev/dxg is there (WSL2's GPU paravirtualisation)
     jetson: Fact[str] = NOT_ASKED  # the device tree's model where the GPU sits on the SoC; None elsewhere
+    l4t: Fact[str] = NOT_ASKED  # Jetson Linux release: "36.4.3"; None elsewhere
     apple_silicon: Fact[bool] = NOT_ASKED  # macOS: sysctl hw.optional.arm64, true under Rosetta as well; None elsewhere
     virtualization: Fact[str] = NOT_ASKED  # "kvm", "vmware", "xen" …; None: bare metal as far as DMI says
     product: Fact[str] = NOT_ASKED  # DMI product name

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from .draft import RUNTIME, Draft
 from .labels import Take, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .openmmlab import package
 from .torch_words import (
     take_available,
@@ -64,9 +64,10 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such report of the text."""
-    for at, line in enumerate(lines):
+    for at in lines.where(*SIGNS, "PyTorch says CUDA is not available", "ighest "):
+        line = lines[at]
         heading = _HEADING.search(line.text)
         if heading is not None:
             draft.package("bitsandbytes", heading[1], line)
@@ -81,7 +82,7 @@ def read(lines: Sequence[Line], draft: Draft) -> None:
             take_available(draft, "False", line)
 
 
-def _block(lines: Sequence[Line], start: int) -> Sequence[Line]:
+def _block(lines: Text, start: int) -> Sequence[Line]:
     """The lines up to the rule that ends the environment's part."""
     for end in range(start, min(start + 60, len(lines))):
         if re.fullmatch(r"={20,}", lines[end].text.strip()):

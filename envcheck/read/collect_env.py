@@ -7,11 +7,11 @@ Labels are those of torch/utils/collect_env.py from 0.4 to 2.14 and of vllm/coll
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from .draft import Draft
+from .draft import PYTHON, Draft
 from .labels import Take, plain, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .packages import take_conda_row
 from .torch_words import (
     cannot_list_gpus,
@@ -67,6 +67,10 @@ def _nvcc(draft: Draft, value: str, line: Line) -> None:
 
 def _platform(draft: Draft, value: str, line: Line) -> None:
     take_platform(draft, value, line)
+    # On a Mac the platform is the interpreter's own: under Rosetta it is another one than the processor's.
+    built_for = re.match(r"macOS-[\d.]{2,10}-(arm64|x86_64)\b", value)
+    if built_for is not None:
+        draft.note(f"{PYTHON}/machine", built_for[1], line)
 
 
 def _models(draft: Draft, value: str, line: Line) -> None:
@@ -131,13 +135,15 @@ _PIP = re.compile(r"\[pip3?\][ \t]{1,4}([A-Za-z0-9][\w.-]{0,80}?)[ =]=([^\s,;]{1
 _CONDA = re.compile(
     r"\[conda\][ \t]{1,4}([a-z0-9_][\w.-]{0,80})[ \t]+(\d[^\s]{0,40})(?:[ \t]+(\S{1,60}))?(?:[ \t]+(\S{1,80}))?"
 )
+_APPLE = re.compile(r"\s{0,8}(?:CPU:\s{1,8})?(Apple M\d{1,2}(?: (?:Pro|Max|Ultra))?)\s{0,8}")
 _LIBRARY = re.compile(r"\s*/\S{1,300}/libcudnn\w*\.so\.\d+\.\d+\.\d+")
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such block of the text."""
-    read_labels(lines, draft, LABELS)
-    for line in lines:
+    if read_labels(lines, draft, LABELS):
+        _processor(lines, draft)
+    for line in lines.holding("[pip", "[conda]", "/libcudnn"):
         if "[pip" in line.text:
             for name, version in _PIP.findall(line.text):
                 if not version.endswith(".."):
@@ -147,3 +153,13 @@ def read(lines: Sequence[Line], draft: Draft) -> None:
                 take_conda_row(draft, name, version, build or None, channel or None, line)
         elif "/libcudnn" in line.text and _LIBRARY.match(line.text):
             take_cudnn(draft, line.text, line)
+
+
+def _processor(lines: Text, draft: Draft) -> None:
+    """On a Mac the line below "CPU:" is the name that the processor gives itself, under Rosetta as well."""
+    for line in lines.holding("Apple M", once=True):
+        named = _APPLE.fullmatch(line.text)
+        if named is not None:
+            draft.note("/host/cpu_model", named[1], line)
+            draft.note("/host/apple_silicon", True, line)
+            return

@@ -6,11 +6,11 @@ Labels are those of deepspeed/env_report.py from 0.3 to 0.17.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .draft import PYTHON, RUNTIME, Draft
 from .labels import Take, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import take_nvcc, take_torch_cuda, take_torch_hip, take_torch_version
 
 SIGNS = (
@@ -61,6 +61,6 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such report of the text."""
     read_labels(lines, draft, LABELS, DOTS)

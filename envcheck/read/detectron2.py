@@ -6,11 +6,11 @@ Labels are those of detectron2/utils/collect_env.py from 0.1 to 0.6 and of the p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .draft import Draft
 from .labels import Take, read_labels
-from .lines import JOINED_FROM, Line
+from .lines import JOINED_FROM, Line, Text
 from .openmmlab import package
 from .torch_words import (
     take_available,
@@ -84,9 +84,9 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such table of the text; where an archive joined its lines, one blank parts the columns."""
-    tables = [line for line in lines if "  " in line.text]
+    tables = lines.holding("  ")
     read_labels(tables, draft, LABELS, COLUMNS)
-    joined = [line for line in lines if len(line.text) > JOINED_FROM and "PyTorch debug build" in line.text]
+    joined = [line for line in lines.holding("PyTorch debug build") if len(line.text) > JOINED_FROM]
     read_labels(joined, draft, LABELS, _ONE_BLANK)

@@ -8,7 +8,7 @@ from typing import Any
 
 from envcheck.facts import CUDA_OK, Cuda, CudaDevice
 
-from .lines import Line
+from .lines import Line, Text
 
 _DEVICE = re.compile(r'Device (\d{1,3}): "([^"]{1,120})"')
 _COUNT = re.compile(r"(?:Detected|Found) (\d{1,3}) CUDA Capable device")
@@ -73,6 +73,10 @@ _FIELDS: tuple[tuple[str, str, Callable[[str], Any]], ...] = (
     ("Device PCI Bus ID / PCI location ID", "bus_id", _bus_id),
 )
 
+# Of these one stands in every line that tells something.
+_WORDS: tuple[str, ...] = tuple(beginning for beginning, _, _ in _FIELDS)
+_WORDS += ("CUDA Capable device", "CUDA Driver Version", "Device ", ") Multiprocessors")
+
 
 def parse_device_query(lines: Sequence[Line], note: Callable[[str, Line], None] = lambda p, line: None) -> Cuda | None:
     """Read the devices that stand in these lines, or ``None`` where the program did not run or listed none.
@@ -82,7 +86,7 @@ def parse_device_query(lines: Sequence[Line], note: Callable[[str, Line], None] 
     """
     devices: list[dict[str, Any]] = []
     head: dict[str, Any] = {}
-    for line in lines:
+    for line in Text.of(lines).holding(*_WORDS):
         text = line.text.strip()
         if len(text) > _LONGEST_LINE:
             continue

@@ -11,6 +11,7 @@ from envcheck.compat.rows import Gpu as GpuRow
 from envcheck.compat.version import key
 from envcheck.facts import (
     NOT_ASKED,
+    CollectorRun,
     CondaPackage,
     Container,
     Cuda,
@@ -39,6 +40,7 @@ from envcheck.facts import (
 )
 
 from .lines import Line
+from .nvidia_smi_fields import MOST_GPUS
 
 PYTHON = "/interpreters/0"
 TORCH = f"{PYTHON}/torch"
@@ -68,6 +70,8 @@ _NUMBERS = {
 """Facts that are version numbers: the rules compare them, and a text can have anything in that place."""
 _MOST_ITEMS = 20_000
 """Items that a list takes: no environment has as many packages, and a text may be hostile."""
+_MOST = {"/smi/gpus": MOST_GPUS, f"{RUNTIME}/devices": MOST_GPUS}
+_ITEMS = {"gpus": "GPUs", "devices": "devices of torch", "distributions": "packages"}
 
 
 class Draft:
@@ -81,6 +85,7 @@ class Draft:
         self._lists: dict[str, list[Any]] = {}
         self._seen: set[tuple[str, object]] = set()
         self._bare: str | None = None
+        self._unread: dict[str, CollectorRun] = {}  # list → what of it was too much
         self.all_packages = False  # a whole `pip list` stands in the text
         self.symptoms: list[Symptom] = []
 
@@ -107,14 +112,21 @@ class Draft:
         if isinstance(self._facts.get(pointer), list):
             return
         found = self._lists.setdefault(pointer, [])
-        if len(found) >= _MOST_ITEMS:
+        if key is not None and (pointer, key) in self._seen:
+            return
+        most = _MOST.get(pointer, _MOST_ITEMS)
+        if len(found) >= most:
+            name = pointer.rpartition("/")[2]
+            self._unread[pointer] = not_read(_ITEMS.get(name, name.replace("_", " ")), most)
             return
         if key is not None:
-            if (pointer, key) in self._seen:
-                return
             self._seen.add((pointer, key))
         self._origins[f"{pointer}/{len(found)}"] = line.origin
         found.append(item)
+
+    def is_cut(self, pointer: str) -> bool:
+        """Has the text more items for this list than are taken?"""
+        return pointer in self._unread
 
     def packages(self) -> list[tuple[str, str | None]]:
         """(name, version) of the packages so far."""
@@ -219,6 +231,7 @@ class Draft:
                 value = getattr(section, field)
                 if value != NOT_ASKED:
                     self._facts[f"/{name}/{field}"] = value
+        self._unread |= {run.detail: run for run in recorded.runs}
         for origin in recorded.origins:
             if origin.pointer.split("/")[1] in _ADOPTED:
                 self._origins[origin.pointer] = origin.source
@@ -241,6 +254,7 @@ class Draft:
         return make(
             source="pasted",
             symptoms=self.symptoms,
+            runs=list({run.detail: run for run in self._unread.values()}.values()),
             origins=[Origin(pointer=p, source=s) for p, s in sorted(self._origins.items())],
             **sections,
         )
@@ -265,7 +279,7 @@ class Draft:
         if not fields and not torch and not runtime:
             return None
         fields.setdefault("executable", "python")
-        if "distributions" in fields and not self.all_packages:
+        if "distributions" in fields and (self.is_cut(f"{PYTHON}/distributions") or not self.all_packages):
             fields["distributions_partial"] = True
         fields["found_by"] = ["the text"]
         if torch:
@@ -273,6 +287,11 @@ class Draft:
         if runtime:
             fields["runtime"] = TorchRuntime(**runtime)
         return Interpreter(**fields)
+
+
+def not_read(items: str, most: int) -> CollectorRun:
+    """The remark that a text lists more than is taken from one: nothing is left out silently."""
+    return CollectorRun(name="paste", seconds=0.0, outcome="skipped", detail=f"{items} behind the first {most}")
 
 
 def _is_version(text: str) -> bool:

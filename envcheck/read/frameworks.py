@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from .draft import Draft
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import take_listed_gpu, take_os, take_python
 from .values import is_nothing, maker_of, version_in
 
@@ -21,6 +20,8 @@ SIGNS: tuple[str, ...] = (
 SIGNS += ("does not appear to be running on this host", "compute capability")
 
 _JAX = re.compile(r"^\s*(jax|jaxlib|numpy|python|device info):\s+(\S.{0,200})$")
+_JAX_WORDS = ("jax:", "jaxlib:", "numpy:", "python:", "device info:")
+_WORDS = ("uname_result(", "compute capability", "Device ", "/proc/driver/nvidia/version does not exist")
 _UNAME = re.compile(r"uname_result\(system='(\w+)'.{0,200}?release='([^']{1,80})'(?:.{0,300}?machine='(\w{1,20})')?")
 _TENSORFLOW = re.compile(
     r"device: (\d{1,3}), name: ([^,\n]{2,80}), pci bus id: ([0-9a-fA-F:.]{7,16}), compute capability: (\d{1,2})\.(\d)"
@@ -29,10 +30,10 @@ _LLAMA = re.compile(r"^\s*Device (\d{1,3}): ([^,\n]{2,80}), compute capability (
 _QUERY = re.compile(r'^\s*Device (\d{1,3}): "([^"\n]{2,80})"')
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read the devices, and JAX's ``print_environment_info()``."""
-    jax = any(line.text.lstrip().startswith("jaxlib:") for line in lines)
-    for line in lines:
+    jax = any(line.text.lstrip().startswith("jaxlib:") for line in lines.holding("jaxlib:"))
+    for line in lines.holding(*_WORDS, *(_JAX_WORDS if jax else ())):
         if jax:
             _jax(draft, line)
         uname = _UNAME.search(line.text)

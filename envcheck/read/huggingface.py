@@ -7,11 +7,11 @@ llamafactory: Markdown lists of "- label: value".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .draft import Draft
 from .labels import Take, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import (
     take_available,
     take_listed_gpu,
@@ -116,6 +116,6 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such list of the text."""
     read_labels(lines, draft, LABELS)

@@ -34,21 +34,18 @@ _DRIVER = r"NVRM|\bnvidia[\w-]*[: ]|nouveau|\bvfio-pci\b|segfault at .* in lib(?
 _SYSTEM = (
     r"Out of memory: Killed process|oom-kill:|available PCIe bandwidth, limited by|PCIe Bus Error|PM: suspend exit"
 )
-_KINDS = ((_ERRORS, ERRORS_MAX), (_DRIVER, OTHERS_MAX), (_SYSTEM, OTHERS_MAX))
-# Without one of these words a log holds nothing that is wanted, and no pattern need be compiled.
-_WORDS: tuple[str, ...] = (
-    "NVRM",
-    "nvidia",
-    "nouveau",
-    "Xid",
-    "NVSwitch",
-    "vfio-pci",
-    "fallen off",
-    "RmInit",
-    "Lockdown",
-    "segfault",
+_DRIVER_WORDS: tuple[str, ...] = ("NVRM", "nvidia", "nouveau", "Xid", "NVSwitch", "vfio-pci", "fallen off", "RmInit")
+_DRIVER_WORDS += ("Lockdown", "segfault")
+_SYSTEM_WORDS = ("Out of memory", "oom-kill", "PCIe", "suspend exit")
+# Pattern, how many are kept, and words of which one stands in every record of the kind.
+_KINDS = (
+    (_ERRORS, ERRORS_MAX, _DRIVER_WORDS),
+    (_DRIVER, OTHERS_MAX, _DRIVER_WORDS),
+    (_SYSTEM, OTHERS_MAX, _SYSTEM_WORDS),
 )
-_WORDS += ("Out of memory", "oom-kill", "PCIe", "suspend exit")
+WORDS = _DRIVER_WORDS + _SYSTEM_WORDS
+"""Without one of these words a record holds nothing that is wanted, and a log without any needs no pattern compiled."""
+
 _XID = r"\b(?P<kind>S?Xid) \((?:PCI:)?(?P<bus>[0-9a-fA-F:.]+)[^)]*\).*?: (?P<number>\d+)(?:,|\s|$)"
 _BUS = r"(?:(?P<domain>[0-9a-fA-F]{4,8}):)?(?P<bus>[0-9a-fA-F]{2}):(?P<device>[0-9a-fA-F]{2})(?:\.(?P<fn>\d))?$"
 
@@ -70,32 +67,48 @@ def split_records(text: str) -> list[str]:
     symptom table, a line break before ``NVRM:`` becomes a blank.
     """
     records: list[str] = []
-    stamped = False
-    for raw in re.sub(_ANSI, "", text).split("\n"):
+    for raw in (re.sub(_ANSI, "", text) if "\x1b" in text else text).split("\n"):
         line = raw.rstrip().replace("\0", "")
         if not line:
             continue
-        has_stamp = _stamp_length(line) > 0
-        if stamped and not has_stamp and line.lstrip().startswith("NVRM: ") and "NVRM" in records[-1]:
+        # Stamps are looked for only where the words could be a continuation.
+        more = line.lstrip().startswith("NVRM: ") and records and "NVRM" in records[-1] and not _has_stamp(line)
+        if more and _has_stamp(records[-1]):
             records[-1] = f"{records[-1]} {line.lstrip().removeprefix('NVRM: ')}"
         else:
             records.append(line)
-            stamped = has_stamp
     return records
 
 
 def select_records(text: str) -> list[str]:
     """The newest records that concern a GPU, its driver, or a job that died for want of memory, oldest first."""
-    if not any(word in text for word in _WORDS):
+    if not any(word in text for word in WORDS):
         return []
     found: list[list[tuple[int, str]]] = [[] for _ in _KINDS]
-    for index, record in enumerate(split_records(text)):
-        for (pattern, _), places in zip(_KINDS, found, strict=True):
+    records = split_records(text)
+    wanted = WORDS
+    for index in range(len(records) - 1, -1, -1):
+        record = records[index]
+        if not any(word in record for word in wanted):
+            continue
+        for (pattern, limit, _), places in zip(_KINDS, found, strict=True):
             if re.search(pattern, record):
-                places.append((index, record[:_RECORD_CHARACTERS_MAX]))
+                if len(places) < limit:
+                    places.append((index, record[:_RECORD_CHARACTERS_MAX]))
+                    wanted = _words_of_the_rest(found)
                 break
-    kept = [entry for (_, limit), places in zip(_KINDS, found, strict=True) for entry in places[-limit:]]
-    return [record for _, record in sorted(kept)]
+    return [record for _, record in sorted(entry for places in found for entry in places)]
+
+
+def _words_of_the_rest(found: list[list[tuple[int, str]]]) -> tuple[str, ...]:
+    """The words of the kinds of which more records are taken."""
+    words = {
+        word: None
+        for (_, limit, words), places in zip(_KINDS, found, strict=True)
+        if len(places) < limit
+        for word in words
+    }
+    return tuple(words)
 
 
 def find_xids(records: list[str]) -> list[Xid]:
@@ -126,6 +139,6 @@ def normal_bus_id(text: str) -> str | None:
     return f"{domain}:{match['bus'].lower()}:{match['device'].lower()}.{match['fn'] or '0'}"
 
 
-def _stamp_length(line: str) -> int:
+def _has_stamp(line: str) -> bool:
     match = re.match(_STAMP, line)
-    return match.end() if match else 0
+    return match is not None and match.end() > 0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from envcheck.facts import DriverLibrary
 
-from .lines import Line
+from .lines import Line, Text
 
 _ENTRY = re.compile(r"(lib(?:cuda|nvidia-ml)\.so(?:\.\d{1,4})?) \((libc6[^)]{0,60})\) => (/\S{1,300})$")
 
@@ -20,7 +20,7 @@ def parse_ld_cache(
     The cache names links, not files: versions are not told.  ``note`` is told of lines by pointers below
     /driver/libraries.
     """
-    entries = [(line, match) for line in lines if (match := _ENTRY.match(line.text.strip()))]
+    entries = [(line, match) for line in Text.of(lines).holding(" => /") if (match := _ENTRY.match(line.text.strip()))]
     entries.sort(key=lambda entry: "," not in entry[1][2])  # "libc6,x86-64" before the 32-bit "libc6"
     for i, (line, _) in enumerate(entries):
         note(str(i), line)

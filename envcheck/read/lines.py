@@ -9,10 +9,10 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
-LONGEST_QUOTE = 160
-"""Characters of a line that an origin repeats."""
+from .text import Line, Text
+
+__all__ = ["JOINED_FROM", "Line", "Text", "clean", "clean_lines"]
 
 JOINED_FROM = 200
 """A line of so many characters may be several lines that an archive joined; no tool's own label line is as long."""
@@ -27,7 +27,7 @@ _BARE_COLOURS = re.compile(r"\[(?:0|[1-9]\d?)(?:;\d{1,3}){0,5}m")
 """Colours whose escape character a forum dropped: ``[92m[OKAY][0m``."""
 
 # Quoting: "> ", ">> ", also nested; ">>> " is Python's own prompt.  Box characters are pip's.
-_QUOTE = re.compile(r"[ \t]{0,40}>(?!>>(?: |$)) ?")
+_QUOTES = re.compile(r"(?:[ \t]{0,40}>(?!>>(?: |$)) ?){1,1000}")
 _FRAME = re.compile(r"^\s{0,40}[\u2502\u2503\u2551]\s?")
 _COMMENTED_TABLE = re.compile(r"^#(?=[|+]|[ ]?\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d)")
 _TAGS = re.compile(
@@ -38,7 +38,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 # Where one line of a log begins inside a line that was joined: what Python and pip begin lines with.
 _SEAM = re.compile(
-    r"(?<=[ \t])(?="
+    r"[ \t](?="
     r"Traceback \(most recent call last\):"
     r'|File "[^"]{1,300}", line \d+'
     r"|(?:[a-z_]\w{0,40}\.){0,5}[A-Z]\w{0,60}(?:Error|Exception|Warning|Interrupt): "
@@ -47,43 +47,51 @@ _SEAM = re.compile(
     r"|\[pip3?\] |\[conda\] "
     r")"
 )
+_SEAM_SIGNS: tuple[str, ...] = (
+    "Traceback (",
+    'File "',
+    "Error: ",
+    "Exception: ",
+    "Warning: ",
+    "Interrupt: ",
+    "ERROR: ",
+    "WARNING: ",
+)
+_SEAM_SIGNS += ("INFO: ", "FATAL: ", "NVRM: ", "[pip", "[conda] ")
+"""Of these one stands at every seam."""
 
 
-class Line(NamedTuple):
-    """One line of the paste; ``number`` counts from 1.  A joined line gives several of one number."""
-
-    number: int
-    text: str
-
-    @property
-    def origin(self) -> str:
-        """How a fact read here is traced back: ``line 12: PyTorch version: 2.3.0``."""
-        words = " ".join(self.text.split())
-        return f"line {self.number}: {words if len(words) <= LONGEST_QUOTE else words[: LONGEST_QUOTE - 1] + '…'}"
-
-
-def clean_lines(text: str) -> list[Line]:
+def clean_lines(text: str) -> Text:
     """The lines of a paste, cleaned; blank ones are kept, as the end of a block."""
-    lines: list[Line] = []
+    texts: list[str] = []
+    numbers: list[int] = []
+    clean_already: dict[str, list[str]] = {}  # a text that repeats its lines is cleaned once
     for number, raw in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
-        if not raw:
-            lines.append(Line(number, raw))
-            continue
-        if len(raw) < JOINED_FROM and raw.isascii() and not _NEEDS_CLEANING.search(raw):
-            lines.append(Line(number, raw.rstrip()))  # most lines of most texts
-            continue
-        for piece in raw.split("\r"):
-            cleaned = clean(piece)
-            lines.extend(Line(number, part) for part in _part(cleaned))
-    return lines
+        parts = clean_already.get(raw)
+        if parts is None:
+            parts = clean_already[raw] = _parts(raw)
+        texts += parts
+        numbers += (number,) if len(parts) == 1 else [number] * len(parts)
+    return Text(texts, numbers)
+
+
+def _parts(raw: str) -> list[str]:
+    """What one line of the paste holds: mostly one line."""
+    if len(raw) < JOINED_FROM and raw.isascii() and not _NEEDS_CLEANING.search(raw):
+        return [raw.rstrip()]  # most lines of most texts
+    return [part for piece in raw.split("\r") for part in _part(clean(piece))]
 
 
 def clean(raw: str) -> str:
     """One line as the tool printed it."""
     if raw.isascii() and not _NEEDS_CLEANING.search(raw):
         return raw.rstrip()
-    line = _BARE_COLOURS.sub("", _ESCAPES.sub("", raw)).replace("\u00a0", " ").replace("\t", "    ")
-    line = _CONTROL.sub("", line)
+    line = _ESCAPES.sub("", raw) if "\x1b" in raw or not raw.isascii() else raw
+    if "[" in line:
+        line = _BARE_COLOURS.sub("", line)
+    line = line.replace("\u00a0", " ").replace("\t", "    ")
+    if not line.isprintable():
+        line = _CONTROL.sub("", line)
     if "<" in line:
         line = _TAGS.sub("", line)
     if "&" in line:
@@ -103,19 +111,16 @@ def _unescape(match: re.Match[str]) -> str:
 def _unquote(line: str) -> str:
     at = 0
     while True:
-        match = _QUOTE.match(line, at)
+        match = _QUOTES.match(line, at)
         if match is None:
             return line[at:] if at else line
         at = match.end()
 
 
 def _part(line: str) -> Iterator[str]:
-    if len(line) < JOINED_FROM:
-        yield line
-        return
     start = 0
-    for seam in _SEAM.finditer(line):
-        if seam.start() > start:
-            yield line[start : seam.start()]
-            start = seam.start()
+    if len(line) >= JOINED_FROM and any(sign in line for sign in _SEAM_SIGNS):
+        for seam in _SEAM.finditer(line):
+            yield line[start : seam.end()]
+            start = seam.end()
     yield line[start:]

@@ -8,11 +8,12 @@ from typing import Any
 
 from envcheck.facts import PciDevice, Unread
 
-from .lines import Line
+from .lines import Line, Text
 
 NVIDIA = 0x10DE
 _BRIDGE_OTHER = 0x0680
 
+_ADDRESS = re.compile(r"\s*(?:[0-9a-f]{4,5}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7] ")
 _FUNCTION = re.compile(
     r"(?P<address>(?:[0-9a-f]{4,5}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]) "
     r"(?P<words>[\w /-]{2,60}?)(?: \[(?P<class>[0-9a-f]{4})\])?: (?P<rest>.+)$"
@@ -56,7 +57,7 @@ def parse_lspci(
             if name not in _HELPERS:
                 note(f"{at}/{name}", line)
 
-    for line in lines:
+    for line in lines[_first_function(lines) :]:
         if len(line.text) > _LONGEST_LINE:
             continue
         text = line.text.strip()
@@ -80,6 +81,11 @@ def parse_lspci(
         if fastest is not None:  # as the kernel: the list of speeds comes before the single one
             device["link_speed_max_gts"] = fastest
     return [PciDevice(**device) for device in found]
+
+
+def _first_function(lines: Sequence[Line]) -> int:
+    found = (places[0] for text, places in Text.of(lines).places.items() if _ADDRESS.match(text))
+    return next(found, len(lines))
 
 
 def _is_wanted(device: dict[str, Any]) -> bool:

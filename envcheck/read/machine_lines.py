@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+
+from envcheck.compat.jetson import l4t_of_jetpack
 
 from .draft import Draft
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import take_driver, take_os, take_platform
 from .values import wsl_of
 
@@ -24,6 +25,10 @@ SIGNS += (
     "(release), REVISION",
     "-with-glibc",
     "Jetson",
+    "L4T",
+    "JetPack",
+    "Jetpack",
+    "jetpack",
     "microsoft-standard",
     "Windows-1",
     "macOS-",
@@ -39,13 +44,20 @@ _UNAME = re.compile(
     r".{0,60}GNU/Linux"
 )
 _TEGRA = re.compile(r"#\s?R(\d{2}) \(release\), REVISION: (\d+\.\d+)")
-_JETSON = re.compile(r"\bNVIDIA (Jetson [A-Z][\w ]{2,60}?)(?: Engineering| Reference| Developer|$|[,.;)\"'`])")
+_L4T = re.compile(
+    r"\b(?:L4T|Jetson Linux)(?: [Rr]elease| [Vv]ersion)?[\s:=*`|]{1,6}R?(\d{2}\.\d{1,2}(?:\.\d{1,2})?)(?!\.?\d)"
+)
+_JETPACK = re.compile(r"\b[Jj]et[Pp]ack(?: [Vv]ersion)?[\s:=*`|-]{1,6}(\d\.\d(?:\.\d)?)(?!\.?\d)")
 _RELEASE = re.compile(r'^\s{0,8}(PRETTY_NAME|VERSION_ID|ID)="?([^"\n]{1,80}?)"?\s*$')
 
+_WORDS: tuple[str, ...] = ("Cuda compilation tools", "Kernel Module", "GNU/Linux", "Driver Version", "ID=")
+_WORDS += ("PRETTY_NAME=", "Description:", "(release), REVISION", "Linux-", "Windows-", "macOS-")
+_WORDS += ("L4T", "Jetson Linux", "JetPack", "Jetpack", "jetpack")
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+
+def read(lines: Text, draft: Draft) -> None:
     """Read such lines wherever they stand."""
-    for line in lines:
+    for line in lines.holding(*_WORDS, once=True):
         text = line.text
         nvcc = _NVCC.search(text)
         if nvcc is not None and "NVCC" not in text:  # MMCV's own line is read with its block
@@ -68,9 +80,38 @@ def read(lines: Sequence[Line], draft: Draft) -> None:
         if "(release), REVISION" in text:
             tegra = _TEGRA.search(text)
             if tegra is not None:
-                draft.note("/host/jetson", f"Jetson, L4T {tegra[1]}.{tegra[2]}", line)
+                _jetson(draft, f"{tegra[1]}.{tegra[2]}", line)
+        if "L4T" in text or "etson Linux" in text or _JETPACK.search(text) is not None:
+            _told_release(draft, line)
         if "Linux-" in text or "Windows-" in text or "macOS-" in text:
             take_platform(draft, text, line)
+
+
+def _jetson(draft: Draft, release: str, line: Line, *, by_hand: bool = False) -> None:
+    """A release of Jetson Linux: the machine is a Jetson, and its driver is the one of this release."""
+    draft.note("/host/l4t", release, line, by_hand=by_hand)
+    draft.note("/host/jetson", f"Jetson, L4T {release}", line, by_hand=by_hand)
+    draft.note("/host/system", "Linux", line, by_hand=by_hand)
+    draft.note("/host/machine", "aarch64", line, by_hand=by_hand)
+
+
+def _told_release(draft: Draft, line: Line) -> None:
+    """``L4T 35.4.1`` or ``JetPack 6.2`` as jetson-stats prints it or a person writes it down; a wish is none."""
+    if _WISHED.search(line.text):
+        return
+    told = _L4T.search(line.text)
+    if told is not None:
+        _jetson(draft, told[1], line, by_hand=True)
+        return
+    jetpack = _JETPACK.search(line.text)
+    release = l4t_of_jetpack(jetpack[1]) if jetpack is not None else None
+    if isinstance(release, str):
+        _jetson(draft, release, line, by_hand=True)
+
+
+_WISHED = re.compile(
+    r"\b(?:requires?|needs?|supports?|supported|install|upgrade|for|compatible|wheels?|or newer)\b|https?://"
+)
 
 
 def _release(draft: Draft, line: Line) -> None:

@@ -7,14 +7,14 @@ A sentence is no measurement, so this is asked last, and it counts only where it
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from envcheck.compat.gpus import gpu_by_name
 from envcheck.compat.rows import Gpu
 from envcheck.facts import Symptom
 
+from .circumstances import NO_GPU
 from .draft import PYTHON, RUNTIME, TORCH, Draft
-from .lines import Line
+from .lines import Line, Text
 from .python_session import ASKED_AND_FALSE
 from .torch_words import take_available, take_runtime_gpu, take_torch_cuda, take_torch_version
 
@@ -40,6 +40,8 @@ _CARD = re.compile(
     r"|(?:NVIDIA )?(?:A100|A800|H100|H800|H200|B200|L40S?|L4|A10G?|A40|A30|A6000)\b"
     r"|TITAN (?:V|RTX|Xp|X)\b|Quadro [A-Z]{1,3}\d{3,4})"
 )
+_MODELS: tuple[str, ...] = ("RTX", "GTX", "TITAN ", "Quadro ", "V100", "P100", "P40", "P4", "T4", "K80", "M40", "M60")
+_MODELS += ("A100", "A800", "H100", "H800", "H200", "B200", "L4", "A10", "A40", "A30", "A6000")
 _TORCH = re.compile(
     r"\b(?:[Pp]y[Tt]orch|torch)(?: version|:| |\s?v| \()?\s?[`'\"*]{0,2}(\d\.\d{1,2}\.\d)(?:\+(cpu|cu\d{2,3}))?"
     r"(?!\.?\d)"
@@ -56,8 +58,10 @@ _WHEEL = re.compile(
 _SAID_FALSE = re.compile(
     r"is_available\(\)[`'\")]{0,4}[^\n`]{0,24}?(?:\b(?:gives|returns?|returned|returning|is|was|prints?|printed)\b|==?|->|→|:)"
     r"\s{0,3}[`'\"*]{0,2}(?:False|FALSE|false)\b"
+    r"|is_available\(\)[`'\")]{0,4}[^\n`]{0,12}?(?:是|为|返回|输出|显示|が|は)\s{0,3}[`'\"*]{0,2}(?:False|FALSE|false)\b"
 )
 _CONDITION = re.compile(r"\b(?:if|when|whether|unless|assert|check)\b", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{3}\.\d")
 _VERSION = r"(?P<{0}>\d{{3}}\.\d{{2,3}}(?:\.\d{{2}})?)(?!\.?\d)"
 _MODULE = re.compile(r"\b(?:kernel )?module\b[^.;\n]{0,60}?[\s`'\"*|(]" + _VERSION.format("version"))
 _LIBRARY = re.compile(
@@ -65,35 +69,35 @@ _LIBRARY = re.compile(
 )
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read what is told in passing."""
     _wheels(lines, draft)
     _halves(lines, draft)
     _answer(lines, draft)
-    whole = "\n".join(line.text for line in lines)
-    if not draft.has(f"{TORCH}/version") and (_TORCH.search(whole) or _IMAGE.search(whole)):
+    if not draft.has(f"{TORCH}/version"):
         _torch(lines, draft)
-    listed = draft.has("/smi/gpus") or draft.has(f"{PYTHON}/runtime/devices")
-    if not listed and _CARD.search(whole):
+    if not draft.has("/smi/gpus") and not draft.has(f"{PYTHON}/runtime/devices"):
         _card(lines, draft)
 
 
-def _answer(lines: Sequence[Line], draft: Draft) -> None:
+def _answer(lines: Text, draft: Draft) -> None:
     """ "`torch.cuda.is_available()` returns `False`": the answer of somebody who wants CUDA, told in a sentence."""
     if draft.has(f"{RUNTIME}/available"):
         return
-    for line in lines:
-        found = _SAID_FALSE.search(line.text) if "is_available()" in line.text else None
+    for line in lines.holding("is_available()", once=True):
+        found = _SAID_FALSE.search(line.text)
         if found is not None and not _CONDITION.search(line.text[: found.start()]):
+            if any(NO_GPU.search(text) for text in lines.texts):
+                return  # and so it should be
             take_available(draft, "False", line, by_hand=True)
             draft.symptoms.append(Symptom(id=ASKED_AND_FALSE, text=found[0], source=f"line {line.number}", values=[]))
             return
 
 
-def _card(lines: Sequence[Line], draft: Draft) -> None:
+def _card(lines: Text, draft: Draft) -> None:
     named: dict[str, tuple[str, Line]] = {}
     looked_up: set[str] = set()  # a log names its card on every line
-    for line in lines:
+    for line in lines.holding(*_MODELS, once=True):
         for found in _CARD.finditer(line.text):
             if found[0] in looked_up:
                 continue
@@ -107,14 +111,13 @@ def _card(lines: Sequence[Line], draft: Draft) -> None:
         take_runtime_gpu(draft, name, line)
 
 
-def _torch(lines: Sequence[Line], draft: Draft) -> None:
+def _torch(lines: Text, draft: Draft) -> None:
     named: dict[str, tuple[str | None, Line]] = {}
-    for line in lines:
+    for line in lines.holding("torch", "Torch", once=True):
         for version, cuda in _IMAGE.findall(line.text):
             named.setdefault(version, (cuda, line))
-        if _WISH.search(line.text):
-            continue
-        for version, build in _TORCH.findall(line.text):
+        told = _TORCH.findall(line.text)
+        for version, build in told if told and not _WISH.search(line.text) else ():
             named.setdefault(f"{version}+{build}" if build else version, (None, line))
         if len({version.partition("+")[0] for version in named}) > 1:
             return
@@ -124,24 +127,20 @@ def _torch(lines: Sequence[Line], draft: Draft) -> None:
             take_torch_cuda(draft, cuda, line, by_hand=True)
 
 
-def _wheels(lines: Sequence[Line], draft: Draft) -> None:
-    for line in lines:
-        if "nvidia-" in line.text:
-            for name, version in _WHEEL.findall(line.text):
-                draft.package(name, version, line)
+def _wheels(lines: Text, draft: Draft) -> None:
+    for line in lines.holding("nvidia-", once=True):
+        for name, version in _WHEEL.findall(line.text):
+            draft.package(name, version, line)
 
 
-def _halves(lines: Sequence[Line], draft: Draft) -> None:
+def _halves(lines: Text, draft: Draft) -> None:
     """The kernel module and the user libraries, each with its version; a sentence may go over two lines."""
-    for line, after in zip(lines, [*lines[1:], Line(0, "")], strict=True):
-        if (
-            "module" not in line.text
-            and "librar" not in line.text
-            and "user" not in line.text
-            and "libs" not in line.text
-        ):
+    for at in lines.where("module", "librar", "user", "libs"):
+        line = lines[at]
+        after = lines.texts[at + 1] if at + 1 < len(lines) else ""
+        sentence = f"{line.text[-400:]} {after.strip()[:200]}"
+        if not _NUMBER.search(sentence):
             continue
-        sentence = f"{line.text[-400:]} {after.text.strip()[:200]}"
         module, library = _MODULE.search(sentence), _LIBRARY.search(sentence)
         if module is not None:
             draft.note("/driver/sys_module", module["version"], line, by_hand=True)

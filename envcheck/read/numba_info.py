@@ -6,11 +6,11 @@ Labels are those of numba/misc/numba_sysinfo.py from 0.39 to 0.62.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .draft import Draft
 from .labels import Take, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .openmmlab import package
 from .torch_words import take_listed_gpu, take_os, take_platform, take_python
 from .values import yes_or_no
@@ -68,10 +68,11 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such report of the text."""
     read_labels(lines, draft, LABELS)
-    for at, line in enumerate(lines):
+    for at in lines.where("CUDA driver library cannot be found", "[SUPPORTED", "[NOT SUPPORTED"):
+        line = lines[at]
         if "CUDA driver library cannot be found or no CUDA enabled devices" in line.text:
             draft.note("/cuda/reported", False, line)
         device = _DEVICE.match(line.text)

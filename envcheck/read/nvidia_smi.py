@@ -14,10 +14,10 @@ import msgspec
 
 from envcheck.facts import NOT_ASKED, Gpu, Smi, Unread
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_csv import parse_csv
 from .nvidia_smi_errors import parse_errors
-from .nvidia_smi_fields import Note
+from .nvidia_smi_fields import MOST_GPUS, Note
 from .nvidia_smi_list import parse_list, parse_version
 from .nvidia_smi_monitor import parse_monitor
 from .nvidia_smi_query import parse_query
@@ -38,9 +38,6 @@ _FORMS: tuple[Form, ...] = (
     parse_monitor,
     parse_errors,
 )
-MOST_GPUS = 256
-"""GPUs that are taken from a text: no machine has as many, and a text may be hostile."""
-
 # Of these words one stands in every text that a form is found in: what they cost is the search for them.
 _SIGNS: tuple[str, ...] = (
     "NVSMI",
@@ -72,6 +69,7 @@ def read_smi(text: str, lines: Sequence[Line], note: Note = lambda pointer, line
 
     ``lines`` are the same text cleaned; ``note`` is told of the line of every fact, by its pointer below /smi.
     """
+    lines = Text.of(lines)
     parts = [_Part(_cut(xml), {})] if (xml := _read_xml(text, lines)) else []
     for form in _FORMS if any(sign in text for sign in _SIGNS) else ():
         notes: dict[str, Line] = {}
@@ -101,11 +99,11 @@ def _keep(notes: dict[str, Line], pointer: str, line: Line) -> None:
     notes[pointer] = line
 
 
-def _read_xml(text: str, lines: Sequence[Line]) -> Smi | None:
+def _read_xml(text: str, lines: Text) -> Smi | None:
     """The first XML report; where the text as it stands does not parse, without what a paste went through."""
     found = None
     for attempt in range(2):
-        whole = text if attempt == 0 else "\n".join(line.text for line in lines)
+        whole = text if attempt == 0 else lines.body if lines.says(_XML) else ""
         start = whole.find(_XML)
         if start < 0:
             continue
@@ -130,6 +128,11 @@ def _join(first: _Part, second: _Part) -> _Part:
             notes |= {pointer: line for pointer, line in second.notes.items() if pointer.startswith("gpus")}
         return _Part(smi, notes)
     gpus = list(smi.gpus)
+    of_gpu: dict[str, list[tuple[list[str], Line]]] = {}
+    for pointer, line in second.notes.items():
+        section, *rest = pointer.split("/")
+        if section == "gpus" and rest:
+            of_gpu.setdefault(rest[0], []).append((rest[1:], line))
     for i, other in enumerate(second.smi.gpus):
         at = next((k for k, gpu in enumerate(gpus) if _same(gpu, other)), None)
         if at is None:
@@ -138,10 +141,9 @@ def _join(first: _Part, second: _Part) -> _Part:
             told = set(other.__struct_fields__)
         else:
             gpus[at], told = _fill(gpus[at], other, leave=("index",))
-        for pointer, line in second.notes.items():
-            parts = pointer.split("/")
-            if parts[0] == "gpus" and parts[1:2] == [str(i)] and (len(parts) < 3 or parts[2] in told):
-                notes.setdefault("/".join(["gpus", str(at), *parts[2:]]), line)
+        for rest, line in of_gpu.get(str(i), ()):
+            if not rest or rest[0] in told:
+                notes.setdefault("/".join(["gpus", str(at), *rest]), line)
     return _Part(msgspec.structs.replace(smi, gpus=gpus), notes)
 
 

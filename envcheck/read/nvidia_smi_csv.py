@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 from envcheck.facts import NOT_ASKED, Fact, Gpu, GpuProcess, Smi, Unread
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_columns import KNOWN, READINGS
-from .nvidia_smi_fields import Note, as_bytes, as_whole, as_word, read_value
+from .nvidia_smi_fields import MOST_GPUS, Note, as_bytes, as_whole, as_word, read_value
 
 _CELL = re.compile(r"[A-Za-z][\w.]{1,79}(?: \[[\w%]{1,8}\])?$")
+_FIRST_CELL = re.compile(r"\s*[A-Za-z][\w.]{1,79}(?: \[[\w%]{1,8}\])?\s*(?:,|$)")
 _UNIT = re.compile(r" \[[\w%]{1,8}\]$")
 _COMMAND = re.compile(r"nvidia-smi\b.{0,200}?--query-(gpu|compute-apps|apps)[= ]([\w.,]{2,4000})(.{0,200})")
 
@@ -33,10 +34,13 @@ class _Row(NamedTuple):
 
 def parse_csv(lines: Sequence[Line], note: Note = lambda pointer, line: None) -> Smi | None:
     """Read the first CSV that stands in these lines, or ``None`` where there is none."""
-    for start, line in enumerate(lines):
-        columns = _header(line.text) or _command(line.text)
+    lines = Text.of(lines)
+    for text, places in lines.places.items():
+        columns = _header(text) if _FIRST_CELL.match(text) else None
+        if columns is None and "noheader" in text:
+            columns = _command(text)
         if columns:
-            return _read(columns, list(_rows(columns, lines[start + 1 :])), note)
+            return _read(columns, _rows(columns, lines, places[0] + 1), note)
     return None
 
 
@@ -64,9 +68,10 @@ def _command(text: str) -> list[str] | None:
     return names
 
 
-def _rows(columns: list[str], lines: Sequence[Line]) -> Iterator[_Row]:
+def _rows(columns: list[str], lines: Text, start: int) -> Iterator[_Row]:
     surplus_at = columns.index("process_name") if "process_name" in columns else None
-    for line in lines:
+    for at in range(start, len(lines)):
+        line = lines[at]
         cells = [cell.strip() for cell in line.text.split(",")]
         extra = len(cells) - len(columns)
         if extra > 0 and surplus_at is not None:  # a comma in a program's name
@@ -76,10 +81,12 @@ def _rows(columns: list[str], lines: Sequence[Line]) -> Iterator[_Row]:
         yield _Row(line, dict(zip(columns, cells, strict=True)))
 
 
-def _read(columns: list[str], rows: list[_Row], note: Note) -> Smi:
+def _read(columns: list[str], rows: Iterator[_Row], note: Note) -> Smi:
     gpus: list[dict[str, Any]] = []
     place: dict[str, int] = {}
+    head: dict[str, Any] = {}
     for row in rows:
+        head = head or _head(row, note)
         # Each row of --query-gpu is a GPU of its own; of the other queries each is one process or page.
         key = "" if "pid" not in columns and "retired_pages.cause" not in columns else _subject(row)
         if key is None:
@@ -87,6 +94,8 @@ def _read(columns: list[str], rows: list[_Row], note: Note) -> Smi:
         if key and key in place:
             gpu = gpus[place[key]]
         else:
+            if len(gpus) == MOST_GPUS:
+                continue
             place[key] = len(gpus)
             gpu = _gpu(row, len(gpus), note)
             gpus.append(gpu)
@@ -95,7 +104,6 @@ def _read(columns: list[str], rows: list[_Row], note: Note) -> Smi:
             _add_page(gpu, at, row, note)
         elif "pid" in columns and "max_memory_usage" not in columns:  # that column is of programs that have ended
             _add_process(gpu, at, row, note)
-    head = _head(rows, note)
     return Smi(form="csv", error=None, gpus=[Gpu(**gpu) for gpu in gpus] if gpus else NOT_ASKED, **head)
 
 
@@ -104,17 +112,16 @@ def _subject(row: _Row) -> str | None:
     return next((row.cells[name] for name in _SUBJECTS if row.cells.get(name)), None)
 
 
-def _head(rows: list[_Row], note: Note) -> dict[str, Any]:
+def _head(row: _Row, note: Note) -> dict[str, Any]:
     head: dict[str, Any] = {}
     for name, columns, read in (
         ("driver_version", ("driver_version", "kmd_version"), as_word),
         ("attached_gpus", ("count",), as_whole),
     ):
-        for row in rows[:1]:
-            column = next((column for column in columns if column in row.cells), None)
-            if column is not None:
-                head[name] = read_value(row.cells[column], read, False)
-                note(name, row.at(column))
+        column = next((column for column in columns if column in row.cells), None)
+        if column is not None:
+            head[name] = read_value(row.cells[column], read, False)
+            note(name, row.at(column))
     return head
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from envcheck.facts import NOT_ASKED, Fact, Gpu, Smi
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_fields import Note, as_bus_id
 
 # nvmlReturn_t by the words that nvidia-smi prints, the longer before what they contain.
@@ -55,6 +55,10 @@ _NO_PROGRAM = re.compile(
 _BAD_CALL = re.compile(r"(?:ERROR: Option \S{1,40} is |Invalid combination of input arguments)")
 _EXIT = re.compile(r"exit (?:code|status)[: ]{1,3}(\d{1,3})\b", re.IGNORECASE)
 
+# Of these one stands in every line that tells something.
+_WORDS: tuple[str, ...] = ("nvml", "nvidia-smi", "device handle for gpu", "inforom is corrupted", "error: option ")
+_WORDS += ("invalid combination of input", "no devices were found", "exit code", "exit status")
+
 
 def parse_errors(lines: Sequence[Line], note: Note = lambda pointer, line: None) -> Smi | None:
     """Read the messages that stand in these lines, or ``None`` where there is none.
@@ -70,7 +74,7 @@ def parse_errors(lines: Sequence[Line], note: Note = lambda pointer, line: None)
             facts[name] = value
             note(name, line)
 
-    for line in lines:
+    for line in Text.of(lines).holding(*_WORDS, any_case=True):
         text = line.text.strip()
         if found := _LIBRARY.search(text):
             put("nvml_version", found[1], line)

@@ -10,6 +10,9 @@ from envcheck.facts import Unread
 
 from .lines import Line
 
+MOST_GPUS = 256
+"""GPUs that are taken from a text: no machine has as many, and a text may be hostile."""
+
 Read = Callable[[str], Any]
 Note: TypeAlias = Callable[[str, Line], None]
 """Told of every fact that is read from a text: its pointer below /smi, and the line that states it."""

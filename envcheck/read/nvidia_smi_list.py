@@ -11,8 +11,8 @@ from typing import Any
 
 from envcheck.facts import NOT_ASKED, Gpu, MigDevice, NvLink, Smi, Unread
 
-from .lines import Line
-from .nvidia_smi_fields import Note, as_word, read_value
+from .lines import Line, Text
+from .nvidia_smi_fields import MOST_GPUS, Note, as_word, read_value
 
 _GPU = re.compile(r"GPU (\d{1,3}): (.{1,120}?) \(UUID: (GPU-[\w-]{1,60})\)")
 _MIG = re.compile(r"MIG (\S{1,30}) +Device +\d{1,3}: \(UUID: (MIG-[\w/-]{1,80})\)")
@@ -37,11 +37,16 @@ _VERSION_FIELDS = {
 def parse_list(lines: Sequence[Line], note: Note = lambda pointer, line: None) -> Smi | None:
     """Read ``nvidia-smi -L`` or ``nvidia-smi nvlink --status``, or ``None`` where neither stands in the lines."""
     gpus: list[dict[str, Any]] = []
-    for line in lines:
+    text_of_lines = Text.of(lines)
+    if not text_of_lines.says("(UUID: GPU-"):
+        return None
+    for line in text_of_lines.holding("GPU ", "MIG ", "Link ", "link ", *_LINK_WORDS):
         text = line.text.strip()
         if found := _GPU.match(text):
             gpu: dict[str, Any] = {"index": int(found[1]), "error_code": None, "error_text": None}
             gpu |= {"name": read_value(found[2], as_word, False), "uuid": found[3]}
+            if len(gpus) == MOST_GPUS:
+                break
             for name in ("name", "uuid"):
                 note(f"gpus/{len(gpus)}/{name}", line)
             gpus.append(gpu)
@@ -75,7 +80,8 @@ def parse_list(lines: Sequence[Line], note: Note = lambda pointer, line: None) -
 def parse_version(lines: Sequence[Line], note: Note = lambda pointer, line: None) -> Smi | None:
     """Read ``nvidia-smi --version``, or ``None`` where it does not stand in the lines."""
     head: dict[str, Any] = {}
-    told = [(line, found) for line in lines if (found := _VERSION.match(line.text.strip()))]
+    about = Text.of(lines).holding("version", any_case=True)
+    told = [(line, found) for line in about if (found := _VERSION.match(line.text.strip()))]
     if not any(found[1].upper() == "NVIDIA-SMI" for _, found in told):
         return None
     for line, found in told:

@@ -8,7 +8,7 @@ from typing import Any
 
 from envcheck.facts import Gpu, GpuProcess, Smi
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_fields import Note, as_word, read_field, read_value
 
 _HEAD = re.compile(r"# *gpu +\w")
@@ -33,24 +33,33 @@ def parse_monitor(lines: Sequence[Line], note: Note = lambda pointer, line: None
     """
     columns: list[str] = []
     gpus: dict[int, dict[str, Any]] = {}
-    for line in lines:
+    newest: dict[tuple[int, str], tuple[str, Line]] = {}  # GPU and field → cell and line
+    place: dict[int, int] = {}
+    lines = Text.of(lines)
+    start = next((at for at in lines.where("#") if _HEAD.match(lines.texts[at].strip())), len(lines))
+    for line in lines[start:]:
         text = line.text.strip()
         if _HEAD.match(text) and len(text) <= _LONGEST_ROW:
             columns = text.lstrip("# ").split()
             continue
-        cells = text.split(None, len(columns) - 1) if columns and len(text) <= _LONGEST_ROW else []
+        if not text[:1].isdigit() or len(text) > _LONGEST_ROW:
+            continue
+        cells = text.split(None, len(columns) - 1)
         if not cells or len(cells) != len(columns) or not re.fullmatch(r"\d{1,3}", cells[0]):
             continue
-        gpu = gpus.setdefault(int(cells[0]), {"index": int(cells[0]), "error_code": None, "error_text": None})
-        at = f"gpus/{list(gpus).index(int(cells[0]))}"
+        index = int(cells[0])
+        gpu = gpus.setdefault(index, {"index": index, "error_code": None, "error_text": None})
+        at = place.setdefault(index, len(place))
         told = dict(zip(columns, cells, strict=True))
         if "pid" in told:
-            _add_process(gpu, at, told, line, note)
+            _add_process(gpu, f"gpus/{at}", told, line, note)
             continue
         for column, name in _FIELDS.items():
             if column in told:
-                gpu[name] = read_field(name, "N/A" if told[column] == "-" else told[column])
-                note(f"{at}/{name}", line)
+                newest[index, name] = told[column], line
+    for (index, name), (cell, line) in newest.items():
+        gpus[index][name] = read_field(name, "N/A" if cell == "-" else cell)
+        note(f"gpus/{place[index]}/{name}", line)
     if not gpus:
         return None
     return Smi(form="monitor", error=None, gpus=[Gpu(**gpu) for gpu in gpus.values()])

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 from envcheck.facts import Smi
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_fields import Note
 from .nvidia_smi_xml import read_root
 
@@ -82,13 +82,18 @@ def parse_query(lines: Sequence[Line], note: Note = lambda pointer, line: None) 
 
     A cut-off one yields what is there; a field that an excerpt leaves out was not asked.
     """
-    if not any(_BANNER in line.text or _GPU.match(line.text.strip()) for line in lines):
+    text = Text.of(lines)
+    if not text.says(_BANNER) and not any(_GPU.match(line.text.strip()) for line in text.holding("GPU ", once=True)):
         return None
     tree = _Tree()
     tree.build(lines)
     if tree.root.find("gpu") is None and tree.root.find("attached_gpus") is None:
         return None
     return read_root(tree.root, form="q", error=None, note=lambda name, element: note(name, tree.where[element]))
+
+
+def _slug(label: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
 
 
 class _Tree:
@@ -100,13 +105,15 @@ class _Tree:
         self.gpus: dict[str, ET.Element] = {}
 
     def build(self, lines: Iterable[Line]) -> None:
+        slugs: dict[str, str] = {}
         above: list[tuple[int, ET.Element]] = []  # the elements that a deeper line belongs to, by their indentation
         for line in lines:
-            text = line.text.strip()
-            indent = len(line.text) - len(line.text.lstrip())
+            text = line.text.lstrip()
+            indent = len(line.text) - len(text)
+            text = text.rstrip()
             if not text or text[0] in "[=" or len(text) > _LONGEST_LINE:  # "[...]" marks what an author left out
                 continue
-            gpu = _GPU.match(text)
+            gpu = _GPU.match(text) if text.startswith("GPU ") else None
             if gpu:
                 # A second report (of another -d) adds to what the first said of the card.
                 key = gpu[1].lower()
@@ -117,7 +124,7 @@ class _Tree:
             label = _LABEL.match(text)
             if label is None:
                 continue
-            slug = re.sub(r"[^a-z0-9]+", "_", label[1].lower()).strip("_")
+            slug = slugs.get(label[1]) or slugs.setdefault(label[1], _slug(label[1]))
             value = (label[2] or "").strip()
             while above and above[-1][0] >= indent:
                 above.pop()

@@ -13,7 +13,7 @@ from typing import Any
 
 from envcheck.facts import NOT_ASKED, Fact, Gpu, GpuProcess, MigDevice, Smi, Unread
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_fields import Note, as_bytes, as_whole, as_word, read_field, read_value
 
 _HEADLINE = re.compile(r"NVIDIA-SMI +([\d.]{3,20})\b(.{0,200})")
@@ -44,14 +44,14 @@ _MODELS = frozenset({"WDDM", "TCC", "MCDM"})
 
 def parse_table(lines: Sequence[Line], note: Note = lambda pointer, line: None) -> Smi | None:
     """Read the first table that stands in these lines, or ``None`` where there is none."""
-    start = next((i for i, line in enumerate(lines) if _HEADLINE.search(line.text)), None)
-    if start is None:
+    lines = Text.of(lines)
+    starts = [at for at in lines.where("NVIDIA-SMI ") if _HEADLINE.search(lines.texts[at])]
+    if not starts:
         return None
+    start, end = [*starts, len(lines)][:2]  # up to another table
     table = _Table(note)
     table.headline(lines[start])
-    for line in lines[start + 1 :]:
-        if _HEADLINE.search(line.text):
-            break  # another table
+    for line in lines[start + 1 : end]:
         table.take(line)
     return table.finish()
 

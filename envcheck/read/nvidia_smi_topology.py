@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from envcheck.facts import P2p, Smi
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_fields import Note
 
 _GPU = re.compile(r"GPU(\d{1,3})$")
@@ -25,14 +25,15 @@ def parse_topology(lines: Sequence[Line], note: Note = lambda pointer, line: Non
 
     The matrix of ``-p2p`` shows no sign of which capability it is about: it counts only below its own command.
     """
-    start = next((i for i, line in enumerate(lines) if _gpus_of(line.text)), None)
+    lines = Text.of(lines)
+    start = next((at for at in lines.where("GPU0 ") if _gpus_of(lines.texts[at])), None)
     if start is None:
         return None
     columns = _columns(lines[start].text)
     reads = any(_P2P_READ.search(line.text) for line in lines[max(0, start - 3) : start])
     pairs: list[P2p] = []
     seen = set()
-    for line in lines[start + 1 :]:
+    for line in (lines[at] for at in lines.where("GPU", "Legend") if at > start):
         cells = line.text.split()
         row = _GPU.match(cells[0]) if cells else None
         if row is None:

@@ -6,11 +6,11 @@ Labels are those of mmcv/utils/env.py and mmengine/utils/dl_utils/collect_env.py
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .draft import Draft
 from .labels import Take, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import (
     take_available,
     take_gcc,
@@ -79,6 +79,6 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such block of the text."""
     read_labels(lines, draft, LABELS)

@@ -7,10 +7,10 @@ Only what a tool printed of an environment counts: a requirements file lists wis
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from .draft import PYTHON, Draft
-from .lines import Line
+from .lines import Line, Text
 from .shell import command_of
 from .torch_words import take_python, take_torch_cuda, take_torch_version
 
@@ -68,18 +68,20 @@ def take_conda_row(draft: Draft, name: str, version: str, build: str | None, cha
         take_torch_version(draft, version, line, by_hand=True)
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every list of the text."""
-    mode = ""
-    gap = 0
     before = draft.count(f"{PYTHON}/distributions")
-    for line in lines:
-        mode, gap = _step(draft, line, mode, gap)
+    after = 0
+    headings = lines.where("Package", " list", " freeze", "packages in environment at")
+    for start in headings:
+        if start >= after:
+            after = _list(lines, start, frozenset(headings), draft)
     if draft.count(f"{PYTHON}/distributions") - before >= _WHOLE_LIST:
-        draft.all_packages = not any("grep" in line.text or "[...]" in line.text for line in lines)
-    for line in reversed(lines):  # the last installation is what is there now
+        draft.all_packages = not lines.says("grep", "[...]")
+    # The last installation is what is there now.
+    for line in reversed(lines.holding("Successfully installed", "already satisfied")):
         _install(draft, line)
-    for line in lines:
+    for line in lines.holding("which is incompatible", once=True):
         _conflict(draft, line)
     _shown(lines, draft)
     _conda_info(lines, draft)
@@ -89,17 +91,33 @@ _WHOLE_LIST = 25
 """Rows from which a table of packages is taken for the whole environment: excerpts are shorter."""
 
 
-def _step(draft: Draft, line: Line, mode: str, gap: int) -> tuple[str, int]:
-    """Read one line in the list that is going on; the answer is the list that goes on after it."""
+def _list(lines: Text, start: int, headings: frozenset[int], draft: Draft) -> int:
+    """Read the list that may begin here; the answer is the place of the line behind it."""
+    mode, gap = "", 0
+    for at in range(start, len(lines)):
+        line = lines[at]
+        begins = _heading(draft, line) if at in headings else ""
+        mode, gap = (begins, 0) if begins else _step(draft, line, mode, gap)
+        if not mode or draft.is_cut(f"{PYTHON}/distributions"):
+            return at + 1
+    return len(lines)
+
+
+def _heading(draft: Draft, line: Line) -> str:
+    """The kind of list that begins below this line: "conda", "pip", or none."""
     text = line.text
     command = command_of(text) or ""
     environment = _CONDA_HEADING.match(text)
     if environment is not None:
         _conda_prefix(draft, environment[1], line)
     if environment is not None or _CONDA_LISTING.search(command):
-        return "conda", 0
-    if _HEADING.match(text) or _LISTING.search(command) or _LISTING.search(text.strip("`")):
-        return "pip", 0
+        return "conda"
+    return "pip" if _HEADING.match(text) or _LISTING.search(command) or _LISTING.search(text.strip("`")) else ""
+
+
+def _step(draft: Draft, line: Line, mode: str, gap: int) -> tuple[str, int]:
+    """Read one line in the list that is going on; the answer is the list that goes on after it."""
+    text = line.text
     if not mode:
         return "", 0
     if not text.strip() or text.lstrip().startswith(("#", "-", "=", "`")):
@@ -147,14 +165,12 @@ def _install(draft: Draft, line: Line) -> None:
 
 def _conflict(draft: Draft, line: Line) -> None:
     """``torchvision 0.15.1 requires torch==2.0.0, but you have torch 2.1.0 which is incompatible.``"""
-    if "which is incompatible" not in line.text:
-        return
     for name, version, wanted, specifier, have, number in _CONFLICT.findall(line.text):
         draft.package(name, version, line, requires=[f"{wanted}{specifier}".strip()])
         _package(draft, have, number, line)
 
 
-def _shown(lines: Sequence[Line], draft: Draft) -> None:
+def _shown(lines: Text, draft: Draft) -> None:
     """``pip show``: a block of "Name: …", "Version: …"."""
     for block in _blocks(lines):
         fields = {name: (value.strip(), line) for name, value, line in block}
@@ -167,10 +183,10 @@ def _shown(lines: Sequence[Line], draft: Draft) -> None:
                 _package(draft, fields["Name"][0], version, line, **more)
 
 
-def _blocks(lines: Sequence[Line]) -> Iterator[list[tuple[str, str, Line]]]:
+def _blocks(lines: Text) -> Iterator[list[tuple[str, str, Line]]]:
     block: list[tuple[str, str, Line]] = []
-    for line in lines:
-        found = _SHOWN.match(line.text) if ":" in line.text else None
+    for line in lines.holding("Name:", "Version:", "Location:", "Installer:", "Requires:"):
+        found = _SHOWN.match(line.text)
         if found is None:
             continue
         if found[1] == "Name" and block:
@@ -181,10 +197,8 @@ def _blocks(lines: Sequence[Line]) -> Iterator[list[tuple[str, str, Line]]]:
         yield block
 
 
-def _conda_info(lines: Sequence[Line], draft: Draft) -> None:
-    for line in lines:
-        if " : " not in line.text and "__cuda" not in line.text:
-            continue
+def _conda_info(lines: Text, draft: Draft) -> None:
+    for line in lines.holding("active env location", "virtual packages", "python version", "__cuda=", once=True):
         found = re.match(r"^\s*(active env location|virtual packages|python version) : (\S.{0,200})$", line.text)
         level = re.search(r"\b__cuda=(\d{1,2})\.(\d)", line.text)
         if level is not None:

@@ -6,7 +6,7 @@ that states a fact is believed, so tools come before what people wrote down.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 from envcheck.facts import Snapshot, Symptom
@@ -32,7 +32,7 @@ from . import (
     xformers_info,
 )
 from .draft import Draft
-from .lines import Line, clean_lines
+from .lines import Text, clean_lines
 from .recording import read_recording
 from .routing import part_environments, route
 
@@ -41,7 +41,7 @@ class Reader(NamedTuple):
     """One format: strings of which one stands in every text of it, and how it is read."""
 
     signs: tuple[str, ...]
-    read: Callable[[Sequence[Line], Draft], None]
+    read: Callable[[Text, Draft], None]
 
 
 READERS: tuple[Reader, ...] = tuple(
@@ -72,7 +72,6 @@ READERS: tuple[Reader, ...] = tuple(
 def read_paste(text: str) -> Snapshot:
     """The facts and messages of a pasted text; what it does not say stays unasked.  Any text is an answer."""
     lines = clean_lines(text)
-    body = "\n".join(line.text for line in lines)
     draft = Draft()
     recorded = read_recording(text, cleaned=lines)
     found: list[Symptom] = []
@@ -80,7 +79,7 @@ def read_paste(text: str) -> Snapshot:
         draft.adopt(recorded)
         found = recorded.symptoms if isinstance(recorded.symptoms, list) else []
     for reader in READERS:
-        if any(sign in body for sign in reader.signs):
+        if lines.says(*reader.signs):
             reader.read(lines, draft)
     routed = route(found, lines, draft)
     part_environments(routed, draft)

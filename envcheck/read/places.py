@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from .draft import PYTHON, Draft
-from .lines import Line
+from .lines import Text
 
 SIGNS = ("site-packages", "dist-packages", "Python3")
 
@@ -17,11 +16,9 @@ _BUILD = re.compile(r"pip-build-env|/overlay/|builds-v0|\.tmp\w{6}")
 """Folders that an installer builds packages in: not the environment that is meant."""
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """The first environment that is named."""
-    for line in lines:
-        if "-packages" not in line.text:
-            continue
+    for line in lines.holding("-packages", once=True):
         found = _UNIX.search(line.text) or _WINDOWS.search(line.text)
         if found is None or _BUILD.search(line.text):
             continue

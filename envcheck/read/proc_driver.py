@@ -11,7 +11,7 @@ from typing import Any
 
 from envcheck.facts import Driver, Fact, ProcGpu, Unread
 
-from .lines import Line
+from .lines import Line, Text
 from .nvidia_smi_fields import as_bus_id
 
 _BANNER = re.compile(r"NVRM version: +(NVIDIA UNIX .{1,200})$")
@@ -27,6 +27,8 @@ _MODULE_FIELDS = {
     "nvidia_peermem": "peermem_loaded",
     "nouveau": "nouveau_loaded",
 }
+_WORDS: tuple[str, ...] = ("NVRM version: ", "nvidia", "nouveau", "DeviceFileMode: ", "Model:", "GPU UUID:")
+_WORDS += ("Video BIOS:", "Bus Location:", "Device Minor:", "GPU Excluded:", "Blacklisted:")
 _FILE_MODE = re.compile(r"DeviceFileMode: (\d{1,4})$")
 
 
@@ -46,7 +48,7 @@ def parse_proc_driver(
             facts[name] = value
             note(name, line)
 
-    for line in lines:
+    for line in Text.of(lines).holding(*_WORDS):
         text = line.text.strip()
         if found := _BANNER.search(text):
             _read_banner(found[1], line, put)

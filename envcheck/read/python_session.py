@@ -7,14 +7,15 @@ of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from envcheck.facts import Symptom
 
 from .draft import PYTHON, RUNTIME, Draft
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import (
     take_available,
+    take_mps,
     take_python,
     take_runtime_gpu,
     take_sys_platform,
@@ -30,16 +31,17 @@ _BANNER = re.compile(r"^\s{0,20}Python (\d\.\d{1,2}\.\d{1,2})\S{0,10} ?(?:\||\()
 _SYSTEM = re.compile(r"\[(?:GCC|Clang|MSC)[^\]]{1,60}\].{0,60} on (linux|win32|darwin)\b")
 _ASKED = re.compile(
     r"torch\.(?P<what>__version__|version\.(?:cuda|hip)|cuda\.(?:is_available|device_count|get_device_name"
-    r"|get_arch_list|get_device_capability)|backends\.cudnn\.version)\b"
+    r"|get_arch_list|get_device_capability)|backends\.(?:cudnn\.version|mps\.is_available))\b"
 )
 _NO_OUTPUT = re.compile(r"^\s*(?:```|~~~|$|import |from |>>>|\.\.\.|In ?\[)")
 _ANSWER_WITHIN = 14
 _FORMATTED = re.compile(r"\{\s{0,4}torch\.")
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read the interpreter's banner, and every question to torch with its answer."""
-    for at, line in enumerate(lines):
+    for at in lines.where("Python ", "[GCC", "[Clang", "[MSC", "torch."):
+        line = lines[at]
         banner = _BANNER.match(line.text)
         if banner is not None:
             take_python(draft, line.text, line)
@@ -48,10 +50,11 @@ def read(lines: Sequence[Line], draft: Draft) -> None:
             take_sys_platform(draft, system[1], line)
             if "Anaconda" in line.text:
                 draft.note(f"{PYTHON}/manager", "conda", line, by_hand=True)
-        if "torch." in line.text and not _FORMATTED.search(line.text):
+        if _ASKED.search(line.text) and not _FORMATTED.search(line.text):
             asked = [match["what"] for match in _ASKED.finditer(_statements(line.text))]
             if asked:
-                _answers(draft, asked, lines[at + 1 : at + 1 + _ANSWER_WITHIN])
+                last = min(at + 1 + _ANSWER_WITHIN, len(lines))
+                _answers(draft, asked, (lines[below] for below in range(at + 1, last)))
 
 
 def _statements(text: str) -> str:
@@ -61,7 +64,7 @@ def _statements(text: str) -> str:
     )
 
 
-def _answers(draft: Draft, asked: list[str], below: Sequence[Line]) -> None:
+def _answers(draft: Draft, asked: list[str], below: Iterable[Line]) -> None:
     words = _words(below)
     for what in asked:
         answer = next(words, None)
@@ -72,7 +75,7 @@ def _answers(draft: Draft, asked: list[str], below: Sequence[Line]) -> None:
             return
 
 
-def _words(below: Sequence[Line]) -> Iterator[tuple[str, Line]]:
+def _words(below: Iterable[Line]) -> Iterator[tuple[str, Line]]:
     """The answers in order: one a line, or several on a line with blanks between."""
     for line in below:
         text = line.text.strip()
@@ -110,6 +113,10 @@ def _take(draft: Draft, what: str, word: str, line: Line) -> bool:
             draft.symptoms.append(
                 Symptom(id=ASKED_AND_FALSE, text=line.text.strip(), source=f"line {line.number}", values=[])
             )
+    elif what == "backends.mps.is_available":
+        if word not in ("True", "False"):
+            return False
+        take_mps(draft, word, line)
     elif what == "cuda.get_device_name":
         take_runtime_gpu(draft, word, line)
     elif what == "cuda.device_count":

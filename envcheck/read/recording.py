@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from envcheck.facts import (
+    CollectorRun,
     Cuda,
     Devices,
     Driver,
@@ -31,13 +32,15 @@ from envcheck.facts import (
 from envcheck.judge import normal_bus_id, subjects
 
 from .device_query import parse_device_query
-from .kernel_log import find_xids, select_records
+from .draft import not_read
+from .kernel_log import WORDS, find_xids, select_records
 from .ld_cache import parse_ld_cache
-from .lines import Line, clean_lines
+from .lines import Line, Text, clean_lines
 from .lspci import parse_lspci
 from .nvidia_smi import read_smi
+from .nvidia_smi_fields import MOST_GPUS
 from .proc_driver import parse_proc_driver
-from .symptoms import find_in_lines
+from .symptoms import find_in_text
 
 _KERNEL = re.compile(
     r"(?:<\d{1,2}>)?(?:\[ *\d{1,9}\.\d{4,9}\]|\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}\]|NVRM: "
@@ -52,7 +55,7 @@ _REFUSED = re.compile(r"NVRM: GPU ([0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7])
 _WINDOWS_MODELS = ("WDDM", "TCC", "MCDM")
 
 
-def read_recording(text: str, name: str = "", cleaned: Sequence[Line] | None = None) -> Snapshot | None:
+def read_recording(text: str, name: str = "", cleaned: Text | None = None) -> Snapshot | None:
     """What a recorded text says of its machine, or ``None`` where nothing in it is recognised.
 
     ``cleaned`` is the text by :func:`~envcheck.read.lines.clean_lines`, where somebody has it already.  ``name`` (of
@@ -60,12 +63,12 @@ def read_recording(text: str, name: str = "", cleaned: Sequence[Line] | None = N
     asked; a list of GPUs is that of the text, which may be an excerpt.
     """
     reading = _Reading(name)
-    lines = [line for line in (clean_lines(text) if cleaned is None else cleaned) if line.text]
+    lines = (clean_lines(text) if cleaned is None else cleaned).without_blanks()
     reading.read(text, lines)
-    symptoms = find_in_lines([(line.number, line.text) for line in lines], "line {}".format)
+    symptoms = find_in_text(lines, "line {}".format)
     if not reading.sections and not symptoms:
         return None
-    snapshot = make(source="recorded", **reading.sections)
+    snapshot = make(source="recorded", runs=reading.unread, **reading.sections)
     for i, symptom in enumerate(symptoms):
         reading.origins[f"/symptoms/{i}"] = f"{name}: {symptom.source}" if name else symptom.source
     return msgspec.structs.replace(
@@ -82,13 +85,16 @@ class _Reading:
         self.name = name
         self.sections: dict[str, Any] = {}
         self.origins: dict[str, str] = {}
+        self.unread: list[CollectorRun] = []
 
-    def read(self, text: str, lines: Sequence[Line]) -> None:
+    def read(self, text: str, lines: Text) -> None:
         smi = read_smi(text, lines, self.below("/smi"))
         driver = parse_proc_driver(lines, self.below("/driver"))
         facts: dict[str, Any] = {} if driver is None else {n: getattr(driver, n) for n in driver.__struct_fields__}
         if smi is not None:
             self.sections["smi"] = smi
+            if isinstance(smi.gpus, list) and len(smi.gpus) == MOST_GPUS:
+                self.unread.append(not_read("GPUs", MOST_GPUS))
             if isinstance(smi.driver_version, str):
                 facts["nvidia_smi"] = smi.driver_version
                 self.copy("/smi/driver_version", "/driver/nvidia_smi")
@@ -125,8 +131,8 @@ class _Reading:
                 self.copy(f"/smi/gpus/{i}/driver_model", "/host/system")
                 return
 
-    def toolkit(self, lines: Sequence[Line]) -> None:
-        for line in lines:
+    def toolkit(self, lines: Text) -> None:
+        for line in lines.holding("Cuda compilation tools", once=True):
             if found := _NVCC.match(line.text.strip()):
                 self.sections["toolkit"] = Toolkit(
                     toolkits=[ToolkitInstall(nvcc="nvcc", version=found[1], found_by="PATH")]
@@ -134,8 +140,10 @@ class _Reading:
                 self.note("/toolkit", "toolkits/0", line)
                 return
 
-    def kernel_log(self, lines: Sequence[Line], smi: Smi | None, listed: object) -> dict[str, Any]:
+    def kernel_log(self, lines: Text, smi: Smi | None, listed: object) -> dict[str, Any]:
         """The kernel's records about the driver, and the cards that they speak of and nobody else lists."""
+        if not lines.says(*WORDS):
+            return {}
         kernel = [line for line in lines if _KERNEL.match(line.text.lstrip())]
         records = select_records("\n".join(line.text for line in kernel))
         if not records:
@@ -176,7 +184,7 @@ def _with_subjects(snapshot: Snapshot, symptoms: list[Symptom]) -> list[Symptom]
                 keys[normal_bus_id(bus)] = subject.key
     found = []
     for symptom in symptoms:
-        named = _BUS.search(symptom.text) if symptom.id != "sxid" else None
+        named = _BUS.search(symptom.text) if keys and symptom.id != "sxid" else None
         key = keys.get(normal_bus_id(named[0])) if named else None
         found.append(symptom if key is None else msgspec.structs.replace(symptom, subject=key))
     return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -17,40 +16,44 @@ from envcheck.compat.torch_builds import torch_build
 from envcheck.compat.version import cuda_of, key, split_local
 from envcheck.facts import Symptom
 
+from .circumstances import (
+    amd_alone,
+    companion_symbol,
+    first_use,
+    library_refused,
+    no_communication,
+    no_program,
+    no_runtime,
+    no_wheel,
+    not_handed_in,
+    without_cuda,
+)
 from .draft import PYTHON, TORCH, Draft
-from .lines import Line
+from .lines import Text
 from .memory_words import others_hold_most
+from .surroundings import MAC, WINDOWS, Surroundings, has_cuda, own, tells_of
 from .values import build_of
-
-AROUND = 40
-"""Lines before and behind a message that belong to the same log."""
 
 _BUILDING = re.compile(
     r"pip-build-env|Getting requirements to build|subprocess-exited-with-error|metadata-generation-failed"
     r"|setup\.py egg_info"
     r"|Preparing metadata|Building wheels? for|build_meta|prepare_metadata_for_build|Failed to build|builds-v0"
     r"|build_wheel|get_requires_for_build"
+    r"|declare it as a build dependency"  # uv's hint
 )
+_INSTALLS = re.compile(
+    r"\b(?:pip3?|uv|poetry|pdm) (?:pip )?(?:install|add)\b[^\n]{0,80}\b(?:flash[-_]attn|xformers|apex|deepspeed"
+    r"|torch[-_](?:scatter|sparse|cluster)|detectron2|mamba[-_]ssm|causal[-_]conv1d|sageattention)\b"
+)
+"""The installation of a package whose setup.py imports torch."""
+
 _COMPILING = re.compile(
     _BUILDING.pattern + r"|setup\.py|cmake|CMake|ninja|make\[\d\]|[Bb]uilding extension|cpp_extension|cargo build"
 )
-_NOTEBOOK = re.compile(r"<ipython-input-|Cell In ?\[|ipykernel|In \[\d+\]:|\.ipynb")
+_NOTEBOOK = re.compile(r"<ipython-input-|Cell In ?\[|ipykernel|In \[\d+\]:|\.ipynb|\b[Jj]upyter\b")
 
 
-class Surroundings(NamedTuple):
-    """What a message is weighed against: the whole text, its facts, and the ids of its other messages."""
-
-    lines: Sequence[Line]
-    draft: Draft
-    ids: frozenset[str]
-
-    def near(self, symptom: Symptom) -> str:
-        """The lines around a message."""
-        number = int(symptom.source.removeprefix("line ").split(":")[0])
-        return "\n".join(line.text for line in self.lines if abs(line.number - number) <= AROUND)
-
-
-def route(found: Sequence[Symptom], lines: Sequence[Line], draft: Draft) -> list[Symptom]:
+def route(found: Sequence[Symptom], lines: Text, draft: Draft) -> list[Symptom]:
     """The messages, each pointing at the rule that its surroundings leave."""
     text = Surroundings(lines, draft, frozenset(symptom.id for symptom in found))
     out = []
@@ -66,7 +69,7 @@ def route(found: Sequence[Symptom], lines: Sequence[Line], draft: Draft) -> list
 def _no_module(symptom: Symptom, text: Surroundings) -> str:
     """In an installation log torch is missing in the builder's own environment; in a notebook, in the kernel's."""
     around = text.near(symptom)
-    if _BUILDING.search(around):
+    if _BUILDING.search(around) or (_INSTALLS.search(around) and 'File "' not in around):
         return "build-isolation-no-torch"
     return "jupyter-kernel-other-env" if _NOTEBOOK.search(around) else "wrong-interpreter"
 
@@ -79,7 +82,8 @@ def _no_device(symptom: Symptom, text: Surroundings) -> str:
     if mask is not None and (mask != "0" or text.draft.has("/smi/gpus")):
         return _mask(mask)
     listed = text.draft.has("/smi/gpus") or text.draft.has("/devices/pci")
-    return "cvd-empty" if listed else "gpu-absent-from-pci-bus"
+    there = listed or text.draft.get(f"{PYTHON}/runtime/available") is True
+    return "cvd-empty" if there else "gpu-absent-from-pci-bus"
 
 
 def _mask(value: str) -> str:
@@ -107,31 +111,17 @@ def _cudnn(symptom: Symptom, text: Surroundings) -> str | None:
         for name, have in text.draft.packages():
             if name.startswith("nvidia-cudnn") and have is not None and have.startswith(version):
                 return "nvidia-wheel-pin-broken"
-    return _own(symptom)
+    return own(symptom)
 
 
 def _nvml_unknown(symptom: Symptom, text: Surroundings) -> str | None:
     """NVML's unknown error: a container that lost its devices; Windows takes none away, and there it tells no cause."""
-    return None if _tells_of(text, symptom, "Windows", _WINDOWS) else _own(symptom)
+    return None if tells_of(text, symptom, "Windows", WINDOWS) else own(symptom)
 
 
 def _no_device_driver(symptom: Symptom, text: Surroundings) -> str | None:
     """Docker found nothing that hands in GPUs: on a Mac there is none to install, for there is no NVIDIA GPU."""
-    return "macos-no-cuda" if _tells_of(text, symptom, "Darwin", _MAC) else _own(symptom)
-
-
-_WINDOWS = re.compile(r"\bWindows\b")
-_MAC = re.compile(r"\bmac ?OS\b|\bMacBook\b|\bApple Silicon\b", re.IGNORECASE)
-_ELSEWHERE = re.compile(r"\b(?:Linux|Ubuntu|Debian|WSL2?)\b", re.IGNORECASE)
-
-
-def _tells_of(text: Surroundings, symptom: Symptom, system: str, words: re.Pattern[str]) -> bool:
-    """Does the message come from this system, by a fact, or by the only system that is named around it?"""
-    known = text.draft.get("/host/system")
-    if known is not None:
-        return bool(known == system) and text.draft.get("/host/wsl") is None
-    around = text.near(symptom)
-    return words.search(around) is not None and _ELSEWHERE.search(around) is None
+    return "macos-no-cuda" if tells_of(text, symptom, "Darwin", MAC) else own(symptom)
 
 
 def _xformers(symptom: Symptom, text: Surroundings) -> str | None:
@@ -139,7 +129,7 @@ def _xformers(symptom: Symptom, text: Surroundings) -> str | None:
     values = symptom.values if isinstance(symptom.values, list) else []
     if len(values) == 2 and build_of(values[0]).kind == "cuda" and build_of(values[1].rstrip(")")).kind == "cpu":
         return "torch-cpu-only-build"
-    return _own(symptom)
+    return own(symptom)
 
 
 def _libcuda(symptom: Symptom, text: Surroundings) -> str:
@@ -154,6 +144,8 @@ def _no_driver(symptom: Symptom, text: Surroundings) -> str:
         return "macos-no-cuda"
     if text.draft.get("/host/wsl") is not None:
         return "wsl-libcuda-not-found"
+    if amd_alone(symptom, text):
+        return "torch-rocm-on-nvidia"
     inside = text.draft.get("/container/engine") is not None
     return "container-no-gpu-requested" if inside else "no-driver-library"
 
@@ -162,7 +154,7 @@ def _no_code(symptom: Symptom, text: Surroundings) -> str | None:
     """No code for the card: is it newer than the build, or has the build dropped it?  Card and build decide."""
     cc, targets = text.draft.capability(), _targets(text.draft)
     if cc is None:
-        return _own(symptom)
+        return "gpu-older-than-torch-archs" if _OLD_GEFORCE.search(text.near(symptom)) else own(symptom)
     if targets:
         numbers = [parse_target(target).cc for target in targets]
         if cc > max(numbers):
@@ -170,12 +162,14 @@ def _no_code(symptom: Symptom, text: Surroundings) -> str | None:
         if cc < min(numbers):
             return "gpu-older-than-torch-archs"
         # torch itself has code for the card: another package has none.
-        return "extension-missing-kernel-image" if isinstance(coverage(cc, targets), str) else _own(symptom)
+        return "extension-missing-kernel-image" if isinstance(coverage(cc, targets), str) else own(symptom)
     # Without a build: Pascal and older have been dropped since, Blackwell and newer were not there before.
-    return "gpu-older-than-torch-archs" if cc < _DROPPED_BELOW else _own(symptom)
+    return "gpu-older-than-torch-archs" if cc < _DROPPED_BELOW else own(symptom)
 
 
 _DROPPED_BELOW = 70
+_OLD_GEFORCE = re.compile(r"\bGeForce (?:GT[XS]? ?)?[2-9]\d\d(?:M|MX|A)?\b")
+"""A GeForce with a number of three digits: of 2008 to 2016, Tesla to Maxwell.  Pascal's begin at 1010."""
 
 
 def _targets(draft: Draft) -> list[str]:
@@ -191,27 +185,23 @@ def _targets(draft: Draft) -> list[str]:
 
 def _part_of_torch(symptom: Symptom, text: Surroundings) -> str | None:
     """A CUDA part of torch is missing: torch was built without, or it was and its files are damaged."""
-    return "torch-library-damaged" if _has_cuda(text.draft) else _own(symptom)
+    return "torch-library-damaged" if has_cuda(text.draft) else own(symptom)
 
 
 def _bitsandbytes(symptom: Symptom, text: Surroundings) -> str | None:
     """bitsandbytes found no binary of its own: torch has no CUDA, or a CUDA that bitsandbytes has none for."""
-    return "extension-missing-kernel-image" if _has_cuda(text.draft) else _own(symptom)
-
-
-def _has_cuda(draft: Draft) -> bool:
-    return isinstance(draft.get(f"{TORCH}/cuda"), str)
+    return "extension-missing-kernel-image" if has_cuda(text.draft) else own(symptom)
 
 
 def _missing_library(symptom: Symptom, text: Surroundings) -> str | None:
     """TensorFlow looks for CUDA everywhere and says itself that this is nothing where no GPU is."""
     alone = "dso_loader" in symptom.text and not text.draft.has("/smi/gpus")
-    return None if alone and "Ignore above cudart dlerror" in text.near(symptom) else _own(symptom)
+    return None if alone and "Ignore above cudart dlerror" in text.near(symptom) else own(symptom)
 
 
 def _no_kernel_driver(symptom: Symptom, text: Surroundings) -> str | None:
     """TensorFlow's remark that no kernel driver runs: without libcuda either, no driver is installed at all."""
-    return "no-driver-library" if text.ids & _WITHOUT_LIBCUDA else _own(symptom)
+    return "no-driver-library" if text.ids & _WITHOUT_LIBCUDA else own(symptom)
 
 
 _WITHOUT_LIBCUDA = {"libcuda-so-1-cannot-open-shared-object", "cuinit-303", "could-not-find-cuda-drivers"}
@@ -219,7 +209,7 @@ _WITHOUT_LIBCUDA = {"libcuda-so-1-cannot-open-shared-object", "cuinit-303", "cou
 
 def _nvcc(symptom: Symptom, text: Surroundings) -> str | None:
     """nvcc is missing: a fault where something is being built, else a remark."""
-    return "cuda-home-not-found" if _COMPILING.search(text.near(symptom)) else _own(symptom)
+    return "cuda-home-not-found" if _COMPILING.search(text.near(symptom)) else own(symptom)
 
 
 def _wanted_device(symptom: Symptom, text: Surroundings) -> str | None:
@@ -229,7 +219,7 @@ def _wanted_device(symptom: Symptom, text: Surroundings) -> str | None:
         return "torch-cpu-only-build"
     if text.draft.get(f"{PYTHON}/runtime/available") is False:
         return "torch-cuda-unavailable"
-    return _own(symptom)
+    return own(symptom)
 
 
 def _rocm_asked(symptom: Symptom, text: Surroundings) -> str | None:
@@ -239,11 +229,6 @@ def _rocm_asked(symptom: Symptom, text: Surroundings) -> str | None:
     return "torch-rocm-on-nvidia" if cuda and text.draft.get(f"{PYTHON}/runtime/available") is False else None
 
 
-def _own(symptom: Symptom) -> str | None:
-    """What the table says."""
-    return symptom.suggests if isinstance(symptom.suggests, str) else None
-
-
 def _missing_cudnn(symptom: Symptom, text: Surroundings) -> str | None:
     """A part of cuDNN that cuDNN itself, or a package built for another cuDNN, asked for; else torch's own wheel."""
     if "could-not-load-library-libcudnn-ops-infer" in text.ids:
@@ -251,7 +236,7 @@ def _missing_cudnn(symptom: Symptom, text: Surroundings) -> str | None:
     torch = text.draft.get(f"{TORCH}/version")
     if "libcudnn" in symptom.text and ".so.8" in symptom.text and torch is not None and key(torch) >= (2, 4):
         return "cudnn-version-incompatible"
-    return _own(symptom)
+    return own(symptom)
 
 
 def _two_drivers(symptom: Symptom, text: Surroundings) -> str | None:
@@ -260,7 +245,7 @@ def _two_drivers(symptom: Symptom, text: Surroundings) -> str | None:
     library = text.draft.library_version()
     if module is not None and library is not None and key(module)[:2] != key(library)[:2]:
         return "driver-library-version-mismatch"
-    return _own(symptom)
+    return own(symptom)
 
 
 _SORTERS: dict[str, Callable[[Symptom, Surroundings], str | None]] = {
@@ -274,6 +259,16 @@ _SORTERS: dict[str, Callable[[Symptom, Surroundings], str | None]] = {
     "rocm-index-asked": _rocm_asked,
     "libc10-cuda-so-cannot-open-shared-object": _part_of_torch,
     "bitsandbytes-without-gpu": _bitsandbytes,
+    "symbol-of-the-stable-abi-not-found": companion_symbol,
+    "cuda-error-30-or-999": first_use,
+    "nvidia-smi-not-in-the-container": not_handed_in,
+    "nvidia-smi-command-not-found": no_program,
+    "winerror-126": library_refused,
+    "no-matching-distribution-of-a-gpu-package": no_wheel,
+    "main-cuda-runtime-library-not-detected": no_runtime,
+    "no-libcudart-so-found": no_runtime,
+    "torch-not-compiled-with-cuda-enabled": without_cuda,
+    "nvidia-smi-has-failed-because-it-couldn": no_communication,
     "no-kernel-image-is-available-for-execution": _no_code,
     "no-binary-for-gpu": _no_code,
     "with-cuda-capability-sm-120-is-not": _no_code,

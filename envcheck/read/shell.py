@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from .draft import Draft
-from .lines import Line
+from .lines import Line, Text
 
-SIGNS = ("=", "$", ">", "@")
+# The beginnings of the variables' names, and the prompt of a container.
+SIGNS: tuple[str, ...] = ("CUDA_", "NVIDIA_", "NCCL_", "TORCH_", "LD_LIBRARY_PATH", "LD_PRELOAD", "OMP_NUM_THREADS")
+SIGNS += ("MKL_THREADING_LAYER", "KMP_DUPLICATE_LIB_OK", "VIRTUAL_ENV", "CONDA_", "SLURM_JOB_", "PYTHONPATH")
+SIGNS += ("XLA_FLAGS", "root@")
 
 _PROMPT = re.compile(
     r"^\s{0,20}(?:\([\w.+/ -]{1,60}\)\s{0,4}){0,3}"  # (base), (venv)
@@ -16,9 +18,11 @@ _PROMPT = re.compile(
     r"PS [A-Za-z]:[^>\n]{0,200}>"
     r"|[A-Za-z]:\\[^>\n]{0,200}>"
     r"|\[?[\w.-]{1,60}@[\w.-]{1,60}[ :][^$#%>\n]{0,200}[$#%>]\]?[$#]?"
+    r"|~?/[\w./~-]{0,120}[$#%]"  # nothing but the folder
     r"|In ?\[\d{0,5}\]:"
     r"|>>>|\.\.\."
-    r"|[$%!#]"
+    r"|\u279c\s{1,2}\S{1,80}(?: git:\([^()]{1,80}\))?(?: \u2717)?"  # the arrow of oh-my-zsh, then folder and branch
+    r"|[$%!#\u276f\u03bb]"
     r")\s{1,4}(?P<command>\S.{0,2000})$"
 )
 _BANG = re.compile(r"^\s{0,20}[!%](?P<command>(?:pip|python|nvidia-smi|conda|nvcc|apt|ls|env|uv)\b.{0,2000})$")
@@ -49,16 +53,20 @@ def command_of(text: str) -> str | None:
     return found["command"].strip() if found else None
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read variables that were set or shown, and what the prompts tell."""
-    for at, line in enumerate(lines):
+    read_already: set[str] = set()
+    for at in lines.where(*SIGNS):
+        line = lines[at]
         text = line.text
         if _CONTAINER_PROMPT.match(text):
             draft.note("/container/engine", "docker", line, by_hand=True)
+            draft.note("/host/system", "Linux", line, by_hand=True)
         if "=" not in text and "$" not in text:
             continue
         command = command_of(text)
-        if "_" in text or "PYTHONPATH" in text:  # the other names all have one
+        if text not in read_already:
+            read_already.add(text)
             _assigned(draft, command or text, line)
         echo = _ECHO.match(command or text.strip())
         if echo is not None and at + 1 < len(lines):

@@ -7,14 +7,16 @@ taken (a whole version, yes or no, a card's full name), never a sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import TypeAlias
 
 from .draft import RUNTIME, Draft
 from .labels import plain
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import (
     take_available,
     take_driver,
+    take_mps,
     take_platform,
     take_python,
     take_runtime_gpu,
@@ -23,11 +25,15 @@ from .torch_words import (
 )
 from .values import maker_of, system_of, yes_or_no
 
-SIGNS = (":", "：", "=", "torch", "Torch", "|")
+SIGNS = (":", "：", "=", "torch", "Torch", "|", "?")
+
+Taker: TypeAlias = Callable[[Draft, str, Line], None]
+"""What is done with the value of a label."""
 
 _LABELLED = re.compile(
-    r"^[\s>#*_`+•·-]{0,20}(?P<label>[^\W\d_][^:：=|<>{}\n]{0,50}?)[*_`]{0,3}\s{0,40}(?:[:：]|={1,2}|\|)\s{0,40}(?P<value>[^\n]{1,300}?)\|?\s*$"
+    r"^[\s>#*_`+•·-]{0,20}(?P<label>[^\W\d_][^:：=|<>{}\n]{0,50}?)[*_`]{0,3}\s{0,40}(?:\??[:：]|={1,2}|\||\?(?=\s))\s{0,40}(?P<value>[^\n]{1,300}?)\|?\s*$"
 )
+_SEPARATOR = re.compile(r"[:：=|?]")
 # A build that names itself can only come from a tool: "PyTorch 2.13.0+cpu" in a sentence is a printed version.
 _NAMED_BUILD = re.compile(
     r"\b(?:[Pp]y)?[Tt]orch(?:[ _-]?version)?[\s:=`'\"(*-]{1,6}"
@@ -40,12 +46,24 @@ _REQUIREMENT = re.compile(r"\s*(?!pytorch)[\w.-]+==")
 """``torch==2.1`` alone is a wish; the lists of pip are read with their headings.  (pip knows no "pytorch".)"""
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
-    """Read labelled lines, then builds that are named in prose."""
-    for line in lines:
-        found = _LABELLED.match(line.text) if len(line.text) < 400 else None
+_TARGETS = re.compile(r"\[\s{0,4}'(?:sm|compute)_\d{2,3}[af]?'(?:,\s{0,4}'(?:sm|compute)_\d{2,3}[af]?'){0,30}\s{0,4}\]")
+"""What ``torch.cuda.get_arch_list()`` returns, as Python prints it; no other list has this form."""
+
+
+def read(lines: Text, draft: Draft) -> None:
+    """Read labelled lines, builds that are named in prose, and the printed list of a build's targets."""
+    for line in lines.holding("'sm_", once=True):
+        listed = _TARGETS.search(line.text)
+        if listed is not None:
+            draft.note(f"{RUNTIME}/arch_list", re.findall(r"\w+_\d{2,3}[af]?", listed[0]), line, by_hand=True)
+    takers: dict[str, Taker | None] = {}
+    for line in lines.holding(*_WORDS, any_case=True, once=True):
+        found = _LABELLED.match(line.text) if len(line.text) < 400 and _SEPARATOR.search(line.text) else None
         if found is not None and not _REQUIREMENT.match(line.text):
-            take = _taker(found["label"].strip().lower())
+            label = found["label"].strip().lower()
+            if label not in takers:
+                takers[label] = _taker(label)
+            take = takers[label]
             if take is not None:
                 take(draft, plain(found["value"]), line)
         if "+c" in line.text or "+rocm" in line.text:
@@ -78,6 +96,11 @@ def _available(draft: Draft, value: str, line: Line) -> None:
         take_available(draft, value, line, by_hand=True)
 
 
+def _mps(draft: Draft, value: str, line: Line) -> None:
+    if yes_or_no(value) is not None and len(value) < 40:
+        take_mps(draft, value, line, by_hand=True)
+
+
 def _python(draft: Draft, value: str, line: Line) -> None:
     if re.match(r"v?\d\.\d{1,2}(?:\.\d{1,2})?(?=$|[\s,;(`|])", value):
         take_python(draft, value, line, by_hand=True)
@@ -89,12 +112,14 @@ def _driver(draft: Draft, value: str, line: Line) -> None:
 
 
 def _gpu(draft: Draft, value: str, line: Line) -> None:
+    if _has_cards(draft):
+        return
     name = re.split(r"[，,;；(（]|\s[x×]\s?\d|\s-\s", value)[0].strip().strip("`*")
     many = re.match(r"(\d{1,2})\s?[x×*]\s+(\S.{2,60})$", name)
     if many is not None:
         name = many[2]
     known = maker_of(name) is not None or "设备" in line.text or "device" in line.text.lower()
-    if known and 2 < len(name) < 60 and yes_or_no(name) is None and not _has_cards(draft):
+    if known and 2 < len(name) < 60 and yes_or_no(name) is None:
         take_runtime_gpu(draft, name, line)
 
 
@@ -108,7 +133,7 @@ def _system(draft: Draft, value: str, line: Line) -> None:
         draft.note("/host/os_name", value, line, by_hand=True)
 
 
-def _package(name: str) -> Callable[[Draft, str, Line], None]:
+def _package(name: str) -> Taker:
     def take(draft: Draft, value: str, line: Line) -> None:
         found = re.match(r"v?(\d{1,4}\.\d[\w.+]{0,30})(?=$|[\s,;(`|])", value)
         if found is not None:
@@ -122,18 +147,20 @@ _AVAILABLE = (
     r".{0,20}(?:cuda|gpu)[ _]*(?:is )?[ _]*(?:available|可用|disponible|disponível|verfügbar).{0,12}"
     r"|torch\.cuda\.is_available(?:\(\))?|is cuda available\??"
 )
+_MPS = r".{0,20}\bmps (?:\([^()]{1,40}\) )?(?:is )?available|torch\.backends\.mps\.is_available(?:\(\))?"
 _BUILT_WITH = r"cuda used to build pytorch|torch\.version\.cuda|(?:py)?torch cuda(?: version)?|cuda \(torch\)"
 _GPU = (
     r"(?:nvidia )?(?:gpu|显卡|gpu型号|graphics card|video card|graphics|cuda 设备|cuda device|device name|card)s?"
     r"(?: ?(?:model|name|type|型号|\d))?"
 )
-_TAKERS: tuple[tuple[re.Pattern[str], Callable[[Draft, str, Line], None]], ...] = tuple(
+_TAKERS: tuple[tuple[re.Pattern[str], Taker], ...] = tuple(
     (re.compile(pattern), take)
     for pattern, take in (
         (rf"(?:py)?torch{_VERSION}", _torch),
         (rf"python{_VERSION}", _python),
         (r"cuda(?: enabled)?", _cuda),
         (_AVAILABLE, _available),
+        (_MPS, _mps),
         (_BUILT_WITH, _built_with),
         (rf"(?:nvidia[ -]*)?(?:gpu )?(?:driver|驱动|ドライバ|드라이버){_VERSION}", _driver),
         (_GPU, _gpu),
@@ -147,6 +174,23 @@ _TAKERS: tuple[tuple[re.Pattern[str], Callable[[Draft, str, Line], None]], ...] 
 )
 
 
-def _taker(label: str) -> Callable[[Draft, str, Line], None] | None:
+# Of these one stands in every label, or in a build that names itself.
+_WORDS: tuple[str, ...] = (
+    "torch",
+    "python",
+    "cuda",
+    "mps",
+    "gpu",
+    "card",
+    "graphics",
+    "device name",
+    "numpy",
+    "triton",
+)
+_WORDS += ("transformers", "os", "operating system", "platform", "system", "系统", "平台", "显卡")
+_WORDS += ("driver", "驱动", "ドライバ", "드라이버", "+c", "+rocm")
+
+
+def _taker(label: str) -> Taker | None:
     label = label.strip("*_` ")
     return next((take for pattern, take in _TAKERS if pattern.fullmatch(label)), None)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from envcheck.facts import Symptom
+
+from .text import Text
 
 LONGEST_LINE = 4000
 """Characters that are looked at in one go: no message is longer, and no pattern meets more to backtrack over."""
@@ -69,34 +71,35 @@ def find_symptoms(text: str, source: Callable[[int], str]) -> list[Symptom]:
     ``source`` names the place of a line (by its number, from 1).  In one line the first row of the table that
     matches is taken; a message that is repeated keeps its first place.
     """
-    return find_in_lines(list(enumerate(text.split("\n"), start=1)), source)
+    texts = text.split("\n")
+    return find_in_text(Text(texts, range(1, len(texts) + 1)), source)
 
 
 def find_in_lines(lines: Sequence[tuple[int, str]], source: Callable[[int], str]) -> list[Symptom]:
-    """:func:`find_symptoms` for lines that are already parted and numbered.
+    """:func:`find_symptoms` for lines that are already parted and numbered."""
+    return find_in_text(Text([text for _, text in lines], [number for number, _ in lines]), source)
+
+
+def find_in_text(text: Text, source: Callable[[int], str]) -> list[Symptom]:
+    """:func:`find_symptoms` for a text that is already parted into lines.
 
     A message that was wrapped by hand over two lines is found as well, where neither line holds one of its own.
     """
-    double = _candidates([text.strip() for _, text in lines], " ", table())
+    anchors = _anchors_in(text)
+    joined = _across(text.texts, anchors)
     # Whatever stands in a line stands in the joined text as well, but for an anchor's blanks at its ends.
-    present = {row.id for rows in double.values() for row in rows}
+    present = {row.id for rows in joined.values() for row in rows}
     rows = [row for row in table() if row.id in present or any(a != a.strip() for a in row.anchors)]
-    single = _candidates([text for _, text in lines], "\n", rows)
-    found: dict[tuple[str, tuple[str, ...]], Symptom] = {}
     taken: set[int] = set()
     hits: list[tuple[int, list[_Hit]]] = []
-    for at, rows in sorted(single.items()):
-        here = [hit for window in _windows(lines[at][1]) for hit in _matches(window, rows)]
+    for line, candidates in _within(text, rows, anchors).items():
+        here = [hit for window in _windows(line) for hit in _matches(window, candidates)]
         if here:
-            taken.add(at)
-            hits.append((at, here))
-    for at, rows in sorted(double.items()):
-        for first in (at - 1, at):
-            if first >= 0 and first + 1 < len(lines) and not {first, first + 1} & taken:
-                wrapped = _wrapped(lines[first][1], lines[first + 1][1], rows)
-                if wrapped:
-                    taken.update((first, first + 1))
-                    hits.append((first, wrapped))
+            places = text.places[line]
+            taken.update(places)
+            hits.append((places[0], here))
+    hits += _over_two_lines(text.texts, joined, taken)
+    found: dict[tuple[str, tuple[str, ...]], Symptom] = {}
     for at, here in sorted(hits, key=lambda hit: hit[0]):
         for row, values, words in here:
             key = (row.id, values)
@@ -104,7 +107,7 @@ def find_in_lines(lines: Sequence[tuple[int, str]], source: Callable[[int], str]
                 found[key] = Symptom(
                     id=row.id,
                     text=words.strip(),
-                    source=source(lines[at][0]),
+                    source=source(text.numbers[at]),
                     values=_ordered(row.id, values),
                     suggests=row.suggests,
                     proves=row.proves,
@@ -120,29 +123,72 @@ class _Hit(NamedTuple):
     words: str
 
 
-def _candidates(texts: Sequence[str], joint: str, rows: Sequence[Row]) -> dict[int, list[Row]]:
-    """Line → the rows of which an anchor begins in it, in the table's order.  One search of the text an anchor."""
-    whole = joint.join(texts)
-    starts = list(accumulate((len(text) + len(joint) for text in texts), initial=0))
-    found: dict[int, list[Row]] = {}
+def _anchors_in(text: Text) -> frozenset[str]:
+    """The anchors whose words stand in the text; most anchors end here."""
+    return frozenset(anchor for row in table() for anchor in row.anchors if text.may_say(anchor))
+
+
+def _across(texts: Sequence[str], anchors: Set[str]) -> dict[int, list[Row]]:
+    """Line → the rows of which an anchor begins in it, in the table's order; it may end in the next line."""
+    if not anchors:
+        return {}
+    texts = [text.strip() for text in texts]
+    whole = " ".join(texts)
+    starts = list(accumulate((len(text) + 1 for text in texts), initial=0))
+    places: dict[str, set[int]] = {}
+    for anchor in anchors:
+        found: set[int] = set()
+        at = whole.find(anchor)
+        while at >= 0:
+            after = bisect_right(starts, at)
+            found.add(after - 1)
+            at = whole.find(anchor, max(at + 1, starts[after] - len(anchor)))
+        if found:
+            places[anchor] = found
+    return _by_line(places, table())
+
+
+def _within(text: Text, rows: Sequence[Row], anchors: Set[str]) -> dict[str, list[Row]]:
+    """Line → the rows of which an anchor stands in it, in the table's order."""
+    wanted = {anchor for row in rows for anchor in row.anchors} & anchors
+    return _by_line({anchor: text.saying(anchor) for anchor in wanted}, rows)
+
+
+L = TypeVar("L", int, str)
+
+
+def _by_line(places: Mapping[str, Iterable[L]], rows: Sequence[Row]) -> dict[L, list[Row]]:
+    found: dict[L, list[Row]] = {}
     for row in rows:
-        places: set[int] = set()
-        for anchor in row.anchors:
-            at = whole.find(anchor)
-            while at >= 0:
-                index = bisect_right(starts, at) - 1
-                places.add(index)
-                at = whole.find(anchor, max(at + 1, starts[index + 1] - len(anchor)))
-        for index in places:
-            found.setdefault(index, []).append(row)
+        for line in {line for anchor in row.anchors for line in places.get(anchor, ())}:
+            found.setdefault(line, []).append(row)
     return found
+
+
+def _over_two_lines(
+    texts: Sequence[str], joined: Mapping[int, list[Row]], taken: Set[int]
+) -> Iterator[tuple[int, list[_Hit]]]:
+    """The messages that begin on one line and end on the next, of lines that are not taken."""
+    taken = set(taken)
+    without: set[tuple[str, str, tuple[str, ...]]] = set()  # pairs of lines that hold none
+    for at, rows in sorted(joined.items()):
+        for first in (at - 1, at):
+            if first < 0 or first + 1 >= len(texts) or first in taken or first + 1 in taken:
+                continue
+            pair = (texts[first], texts[first + 1], tuple(row.id for row in rows))
+            wrapped = _wrapped(pair[0], pair[1], rows) if pair not in without else []
+            if wrapped:
+                taken.update((first, first + 1))
+                yield first, wrapped
+            else:
+                without.add(pair)
 
 
 def _matches(line: str, rows: Sequence[Row]) -> list[_Hit]:
     """The messages in one line: of the first row that matches, and of the rows of :data:`ALWAYS`."""
     hits: list[_Hit] = []
     for row in rows:
-        if hits and row.id not in ALWAYS:
+        if (hits and row.id not in ALWAYS) or not any(anchor in line for anchor in row.anchors):
             continue
         match = _compiled(row.pattern).search(line)
         if match is not None:

@@ -10,10 +10,9 @@ PyTorch built with:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from .draft import TORCH, Draft
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import take_torch_cuda, take_torch_version
 
 SIGNS = ("PyTorch built with", "NVCC architecture flags", "CUDA Runtime ", "Build settings:")
@@ -24,9 +23,9 @@ _CUDNN = re.compile(r"- CuDNN (\d+)\.(\d+)(?:\.(\d+))?")
 _HIP = re.compile(r"- HIP Runtime (\d+\.\d+(?:\.\d+)?)")
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read what torch was compiled with."""
-    for line in lines:
+    for line in lines.holding(*SIGNS, "- CuDNN ", "- HIP Runtime ", once=True):
         text = line.text
         runtime = _RUNTIME.search(text)
         if runtime is not None:

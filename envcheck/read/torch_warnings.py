@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from .draft import RUNTIME, Draft
-from .lines import Line
+from .lines import Text
 from .torch_words import take_runtime_gpu
 
 SIGNS = ("CUDA capabilit", "cuda capability", "compute capability")
@@ -21,9 +20,9 @@ _TOO_OLD = re.compile(
 _SUPPORTS = re.compile(r"(?:install )?supports CUDA capabilities (?P<targets>(?:(?:sm|compute)_\d{2,3}[af]?[ ,.]*)+)")
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read such warnings wherever they stand."""
-    for line in lines:
+    for line in lines.holding(*SIGNS, once=True):
         for pattern in (_NOT_COMPATIBLE, _TOO_OLD):
             found = pattern.search(line.text)
             if found is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from envcheck.facts import Unread
+from envcheck.facts import Symptom, Unread
 
 from .draft import PYTHON, RUNTIME, TORCH, Draft
 from .lines import Line
@@ -21,6 +21,9 @@ from .values import (
     version_in,
     yes_or_no,
 )
+
+MPS_ASKED_AND_FALSE = "mps-is-available-false"
+"""Somebody asked for MPS by hand; it points at no rule, for a script asks on any machine."""
 
 
 def take_torch_version(draft: Draft, value: str, line: Line, *, by_hand: bool = False) -> None:
@@ -69,6 +72,18 @@ def take_available(draft: Draft, value: str, line: Line, *, by_hand: bool = Fals
     if answer is not None:
         draft.note(f"{RUNTIME}/imported", True, line, by_hand=by_hand)
         draft.note(f"{RUNTIME}/available", answer, line, by_hand=by_hand)
+
+
+def take_mps(draft: Draft, value: str, line: Line, *, by_hand: bool = False) -> None:
+    """``torch.backends.mps.is_available()``."""
+    answer = yes_or_no(value)
+    if answer is not None:
+        draft.note(f"{RUNTIME}/imported", True, line, by_hand=by_hand)
+        draft.note(f"{RUNTIME}/mps_available", answer, line, by_hand=by_hand)
+        if not answer:  # nobody asks for it who does not want it
+            draft.symptoms.append(
+                Symptom(id=MPS_ASKED_AND_FALSE, text=line.text.strip(), source=f"line {line.number}", values=[])
+            )
 
 
 def take_version_and_available(draft: Draft, value: str, line: Line) -> None:

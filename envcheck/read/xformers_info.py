@@ -6,11 +6,11 @@ Labels are those of xformers/info.py from 0.0.14 to 0.0.32.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from .draft import Draft
 from .labels import Take, read_labels
-from .lines import Line
+from .lines import Line, Text
 from .torch_words import take_available, take_python, take_runtime_gpu, take_torch_version
 
 SIGNS = ("pytorch.version:", "pytorch.cuda:", "xFormers was built for", "(you have ", "build.torch_version")
@@ -43,12 +43,12 @@ LABELS: Mapping[str, Take] = {
 }
 
 
-def read(lines: Sequence[Line], draft: Draft) -> None:
+def read(lines: Text, draft: Draft) -> None:
     """Read every such list, and the warning's "you have"."""
     read_labels(lines, draft, LABELS)
     _card(lines, draft)
     _itself(lines, draft)
-    for line in lines:
+    for line in lines.holding("(you have "):
         found = _BUILT_FOR.search(line.text)
         if found is not None:
             take_torch_version(draft, found[3], line)
@@ -57,26 +57,26 @@ def read(lines: Sequence[Line], draft: Draft) -> None:
             take_python(draft, python[1], line)
 
 
-def _card(lines: Sequence[Line], draft: Draft) -> None:
+def _card(lines: Text, draft: Draft) -> None:
     """The card's name and compute capability stand on two lines, in this order or the other."""
-    name = _value(lines, r"gpu\.name:\s+(\S.{0,80})$")
-    cc = _value(lines, r"gpu\.compute_capability:\s+(\d{1,2}\.\d)\s*$")
+    name = _value(lines, "gpu.name:", r"gpu\.name:\s+(\S.{0,80})$")
+    cc = _value(lines, "gpu.compute_capability:", r"gpu\.compute_capability:\s+(\d{1,2}\.\d)\s*$")
     if name is not None:
         number = int(cc[0].replace(".", "")) if cc is not None else None
         take_runtime_gpu(draft, name[0], name[1], 0, number)
 
 
-def _itself(lines: Sequence[Line], draft: Draft) -> None:
-    version = _value(lines, r"^\s*xFormers (\d+\.\d+\S{0,40})\s*$")
+def _itself(lines: Text, draft: Draft) -> None:
+    version = _value(lines, "xFormers ", r"^\s*xFormers (\d+\.\d+\S{0,40})\s*$")
     if version is not None:
-        nvcc = _value(lines, r"build\.nvcc_version:\s+(\d+\.\d\S{0,20})\s*$")
+        nvcc = _value(lines, "build.nvcc_version:", r"build\.nvcc_version:\s+(\d+\.\d\S{0,20})\s*$")
         more = {} if nvcc is None else {"cuda_compiler": nvcc[0]}
         draft.package("xformers", version[0], version[1], **more)
 
 
-def _value(lines: Sequence[Line], pattern: str) -> tuple[str, Line] | None:
+def _value(lines: Text, word: str, pattern: str) -> tuple[str, Line] | None:
     compiled = re.compile(pattern)
-    for line in lines:
+    for line in lines.holding(word, once=True):
         found = compiled.search(line.text)
         if found is not None:
             return found[1].strip(), line

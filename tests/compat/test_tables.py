@@ -56,6 +56,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "driver_pairs": ("toolkit",),
     "forward_compat": ("package",),
     "gpus": ("chip", "name"),
+    "jetson": ("l4t",),
     "peaks": ("name",),
     "sm_rules": ("sm",),
     "toolkits": ("toolkit",),

@@ -17,10 +17,17 @@ OUT_OF_MEMORY = (
     "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 64.00 MiB. GPU 0 has a total capacity of 23.64 GiB"
     " of which 11.12 MiB is free. Including non-PyTorch memory, this process has {} GiB memory in use."
 )
+NO_COMMUNICATION = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
 A_CARD = "GPU 0: NVIDIA GeForce RTX 4090 (UUID: GPU-11111111-2222-3333-4444-555555555555)\n"
 NOT_COMPATIBLE = (
     "{} with CUDA capability sm_{} is not compatible with the current PyTorch installation.\n"
     "The current PyTorch install supports CUDA capabilities sm_50 sm_60 sm_70 sm_75 sm_80 sm_86 sm_90.\n"
+)
+NOT_LOADED = 'Error loading "D:\\env\\torch\\lib\\part.dll" or one of its dependencies.'
+MAC = "PyTorch version: 2.9.1\nOS: macOS 13.6 (arm64)\nPython platform: macOS-13.6-arm64-arm-64bit\n"
+ROSETTA = (
+    "PyTorch version: 2.2.2\nIs debug build: False\nCUDA used to build PyTorch: None\nOS: macOS 15.1 (x86_64)\nPython platform: macOS-10.16-x86_64-i386-64bit\n"
+    "CPU:\nApple M3 Max\n"
 )
 
 CASES: list[tuple[str, str]] = [
@@ -29,6 +36,7 @@ CASES: list[tuple[str, str]] = [
     ("cvd-empty", f"{A_CARD}{NO_GPU}"),
     ("cvd-empty", f'export CUDA_VISIBLE_DEVICES=""\npython train.py\n{NO_GPU}'),
     ("cvd-index-out-of-range", f"$ echo $CUDA_VISIBLE_DEVICES\n3\n{NO_GPU}"),
+    ("cvd-index-out-of-range", f"(dl) ~/run$ CUDA_VISIBLE_DEVICES=7 python train.py\n{A_CARD}{NO_GPU}"),
     ("cvd-duplicate", f"CUDA_VISIBLE_DEVICES=0,0 python train.py\n{NO_GPU}"),
     ("cvd-bad-uuid", f"export CUDA_VISIBLE_DEVICES=GPU-dead\n{NO_GPU}"),
     ("cvd-mig-form", f"export CUDA_VISIBLE_DEVICES=MIG-dead\n{NO_GPU}"),
@@ -46,6 +54,7 @@ CASES: list[tuple[str, str]] = [
     ("cxx11-abi-extension", "PyTorch 2.1.0+cu121 with CUDA 1201 (you have 2.2.0+cu121)"),
     ("torch-cpu-only-build", "ValueError: Invalid CUDA 'device=0' requested\ntorch-2.0.1+cpu"),
     ("invalid-device-ordinal", "AssertionError: Invalid device id"),
+    ("invalid-device-ordinal", "RuntimeError: CUDA error (10): invalid device ordinal"),
     (
         "macos-no-cuda",
         "/Users/a/lib/python3.11/site-packages/x.py\nAssertionError: Torch not compiled with CUDA enabled",
@@ -113,6 +122,65 @@ CASES: list[tuple[str, str]] = [
         "nccl-unhandled-error",
         "ncclUnhandledCudaError: x\nCuda failure 'CUDA driver version is insufficient for CUDA runtime version'",
     ),
+    # The same words on another system.
+    ("kernel-module-not-loaded", NO_COMMUNICATION),
+    ("kernel-module-not-built", f"{NO_COMMUNICATION}\nError! Bad return status for module build on kernel: 6.8.0-60"),
+    ("wsl1-not-wsl2", f"Microsoft Windows [Version 10.0.17134.1]\nin the Ubuntu of WSL:\n{NO_COMMUNICATION}"),
+    ("wsl-gpu-blocked", f"Microsoft Windows [Version 10.0.22631.1]\nin the Ubuntu of WSL:\n{NO_COMMUNICATION}"),
+    ("macos-no-cuda", "I work on a Mac laptop\nAssertionError: Torch not compiled with CUDA enabled"),
+    (
+        "torch-rocm-on-nvidia",
+        (
+            "a mini PC with an AMD APU (gfx1103), image with torch 2.11.0+cu130\n"
+            "RuntimeError: Found no NVIDIA driver on your system."
+        ),
+    ),
+    ("no-driver-library", "torch: 2.11.0+cu130\nRuntimeError: Found no NVIDIA driver on your system."),
+    ("gpu-older-than-torch-archs", f"GeForce GT 630M, torch 1.3.1\n{NO_KERNEL}"),
+    ("gpu-newer-than-torch-archs", f"GeForce card of this year\n{NO_KERNEL}"),
+    (
+        "extension-missing-kernel-image",
+        (
+            "CUDA SETUP: Loading binary D:\\env\\bitsandbytes\\libbitsandbytes_cuda117.so...\n"
+            "CUDA SETUP: Problem: The main issue seems to be that the main CUDA runtime library was not detected."
+        ),
+    ),
+    (
+        "nvidia-wheel-pin-broken",
+        (
+            "CUDA SETUP: Loading binary /env/bitsandbytes/libbitsandbytes_cuda117.so...\n"
+            "CUDA SETUP: Problem: The main issue seems to be that the main CUDA runtime library was not detected."
+        ),
+    ),
+    ("fork-after-cuda-init", "multiprocessing.Process(target=work)\ncuda runtime error (3) : initialization error"),
+    ("cuda-init-unknown-error", "cuda runtime error (3) : initialization error at THCGeneral.cpp:50"),
+    ("container-no-gpu-requested", 'runc: exec: "nvidia-smi": executable file not found in $PATH'),
+    ("container-no-gpu-requested", "root@0a1b2c3d4e5f:/app# nvidia-smi\nbash: nvidia-smi: command not found"),
+    ("driver-not-installed", "user@box:~$ nvidia-smi\nbash: nvidia-smi: command not found"),
+    ("nvidia-runtime-not-registered", 'the pod says: exec: "nvidia-smi": executable file not found in $PATH'),
+    ("torchaudio-mismatch", "import torchaudio\nSymbol not found: _torch_library_impl"),
+    ("cxx11-abi-extension", "Symbol not found: _torch_library_impl"),
+    ("build-isolation-no-torch", f"$ pip install flash-attn\n{NO_TORCH}"),
+    ("wrong-interpreter", f'$ pip install flash-attn\nFile "train.py", line 1\n{NO_TORCH}'),
+    ("cvd-empty", f">>> torch.cuda.is_available()\nTrue\n{NO_GPU}"),
+    # A library of torch on Windows.
+    ("windows-dll-load-failed", f"OSError: [WinError 126] x. {NOT_LOADED}"),
+    ("windows-paging-file-small", f"OSError: [WinError 1455] Die Auslagerungsdatei ist zu klein. {NOT_LOADED}"),
+    # pip finds nothing.
+    ("triton-missing-or-wrong", "on Windows 11\nERROR: No matching distribution found for triton==3.0.0"),
+    ("torch-python-unsupported", "ERROR: No matching distribution found for triton==3.0.0"),
+    ("triton-missing-or-wrong", "ImportError: cannot import name 'get_raw_stream' from 'triton.runtime.driver'"),
+    ("disk-or-cache-full", "OSError: [Errno 28] Kein Platz mehr auf dem Ger\u00e4t"),
+    # Asked by hand, told in a sentence, and nothing else is known.
+    ("torch-cuda-unavailable", "torch.cuda.is_available() keeps returning False on the new machine"),
+    ("torch-cuda-unavailable", "装好以后 torch.cuda.is_available() 还是 False"),
+    # A Mac.
+    ("mps-macos-too-old", f"{MAC}>>> torch.backends.mps.is_available()\nFalse"),
+    ("mps-macos-too-old", f"{MAC}Is MPS available? False"),
+    ("macos-rosetta-python", f"{ROSETTA}TypeError: MPS BFloat16 is only supported on MacOS 14 or newer"),
+    # A Jetson's release tells its driver.
+    ("driver-too-old-for-torch", "# R36 (release), REVISION: 4.4, GCID: 1\ntorch: 2.11.0+cu130\nCUDA available: False"),
+    ("driver-too-old-for-torch", "JetPack 5.1.2, Orin Nano\ntorch: 2.5.1+cu121\nCUDA available: False"),
     # Memory.
     ("oom-own-process", OUT_OF_MEMORY.format("23.10")),
     ("gpu-memory-held-by-others", OUT_OF_MEMORY.format("3.40")),
@@ -138,6 +206,18 @@ def test_the_first_root_cause(rule: str, text: str) -> None:
         "I use torch 2.4.0+cu121 on an RTX 4090 and the loss is NaN",
         "- PyTorch version (GPU?): 2.3.0+cpu (False)",
         f"{A_CARD}no running processes found",
+        "JetPack 6.2 on an Orin NX\ntorch: 2.8.0+cu126\nCUDA available: True",
+        "L4T 38.2.1\ntorch: 2.11.0+cu130",
+        "I do not have a GPU, so I installed the CPU build\nAssertionError: Torch not compiled with CUDA enabled",
+        "How can I run this on the CPU?\nAssertionError: Torch not compiled with CUDA enabled",
+        "RuntimeWarning: numpy.dtype size changed, may indicate binary incompatibility. Expected 96, got 88",
+        "OSError: [Errno 28] inotify watch limit reached",
+        "(we are running on CPU only)\nAssertionError: Torch not compiled with CUDA enabled",
+        "Ubuntu 22.04, torch: 2.6.0+cu124\nCUDA available: True\nMPS available: False",
+        "docker run --gpus all app\nroot@0a1b2c3d4e5f:/app# nvidia-smi\nbash: nvidia-smi: command not found",
+        "My laptop does not have a GPU, so torch.cuda.is_available() returns False, which is fine",
+        "if torch.cuda.is_available() is False, the program takes the CPU",
+        "loss.cu:108: Assertion `t >= 0 && t < n_classes` failed.\nCUDA error: device-side assert triggered",
         (
             "dso_loader.cc:64] Could not load dynamic library 'libcudart.so.11.0'; dlerror: libcudart.so.11.0: "
             "cannot open "
@@ -208,7 +288,7 @@ NVML_UNKNOWN = "Failed to initialize NVML: Unknown Error"
         (f"Windows 11 lists the card, but nvidia-smi says\n{NVML_UNKNOWN}", []),
         (f"An Ubuntu guest of a Windows host:\n{NVML_UNKNOWN}", ["container-gpu-lost-after-reload"]),
         (DOCKER, ["docker-toolkit-missing"]),
-        (f"Docker Desktop on my MacBook\n{DOCKER}", []),
+        (f"Docker Desktop on my MacBook\n{DOCKER}", ["macos-no-cuda"]),
         (f"It works on macOS without --gpus; the server is Ubuntu 22.04\n{DOCKER}", ["docker-toolkit-missing"]),
     ],
 )
@@ -239,6 +319,14 @@ def test_a_lost_card_in_the_words_of_every_generation(line: str) -> None:
         ("NVRM: API mismatch: the client has the version 535.183.01, but", "driver-library-version-mismatch"),
         ("NCCL WARN Error while creating shared memory segment nccl-shm-recv-25-0-1-3 (size 963)", "dev-shm-too-small"),
         ("NCCL WARN Call to posix_fallocate failed : No space left on device", "dev-shm-too-small"),
+        ("THCudaCheck FAIL file=THCGeneral.cpp line=47 error=999 : unknown error", "cuda-init-unknown-error"),
+        ("cuda runtime error (10) : invalid device ordinal at THCGeneral.cpp:87", "invalid-device-ordinal"),
+        ("cuda runtime error (2) : out of memory at THCStorage.cu:58", "oom-own-process"),
+        ("RuntimeError: No such operator torchvision::nms", "torchvision-mismatch"),
+        ("the NVIDIA tool says: The NVIDIA driver on your system is too old", "driver-too-old-for-torch"),
+        ('WinError 127 - Error loading "torch_python.dll" or one of its dependencies', "windows-dll-load-failed"),
+        ("_torch_sox.cpython-37m.so: undefined symbol: _ZN2at4foo", "torchaudio-mismatch"),
+        ("zsh: illegal hardware instruction  python train.py", "import-crash-cpu-isa"),
     ],
 )
 def test_older_spellings_of_a_message(line: str, rule: str) -> None:

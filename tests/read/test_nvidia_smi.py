@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from envcheck.facts import NOT_ASKED, Gpu, Smi
 from envcheck.read.lines import Line, clean_lines
-from envcheck.read.nvidia_smi import MOST_GPUS, read_smi
+from envcheck.read.nvidia_smi import read_smi
+from envcheck.read.nvidia_smi_fields import MOST_GPUS
 
 from .texts import CSV, QUERY, WIDE_TABLE
 

@@ -126,6 +126,7 @@ class StickyErrorMisattributed(Rule):
     """
 
     code, name, rung = "DRV404", "sticky-error-misattributed", "torch_runtime"
+    severity = "warning"  # nothing is wrong with the machine or its software: an error would say so
 
     @staticmethod
     def mend(case: Case) -> Fix:

@@ -114,7 +114,7 @@ class MacosNoCuda(Rule):
     """
 
     code, name, rung = "MAC101", "macos-no-cuda", "torch_build"
-    severity = "note"
+    severity = "warning"  # it speaks only where a program stopped for it
 
     @staticmethod
     def mend(case: Case) -> Fix:
@@ -129,8 +129,8 @@ class MacosNoCuda(Rule):
 @question("env", TorchCpuOnlyBuild, WindowsDefaultIndexCpu, TorchRocmOnNvidia, MacosNoCuda)
 def is_torch_built_for_this_kind_of_device(case: Case) -> Problem | None:
     """version.py against the cards (failure-modes §0, master rule 1)."""
-    on_mac = case.maybe(lambda: case.known("/host/system", str)) == "Darwin"
-    if on_mac and said(case, TorchCpuOnlyBuild, MacosNoCuda):
+    on_mac = _is_mac(case)
+    if said(case, MacosNoCuda) or (on_mac and said(case, TorchCpuOnlyBuild)):
         return _on_macos(case)  # whatever is known of torch: a message names it, and there is no CUDA on macOS
     env = build.require_torch(case)
     if build.cuda(case, env) is not None:
@@ -232,7 +232,11 @@ def _on_macos(case: Case) -> Problem | None:
         MacosNoCuda,
         "a program asked for CUDA, which macOS does not have",
         cause="the program names the device 'cuda' outright",
-        evidence=["/host/system", *asked],
+        evidence=[*(["/host/system"] if _is_mac(case) else []), *asked],
         fix=MacosNoCuda.mend(case),
-        severity="warning",  # a program stopped for it
+        confidence="established" if _is_mac(case) else "suggested",
     )
+
+
+def _is_mac(case: Case) -> bool:
+    return case.maybe(lambda: case.known("/host/system", str)) == "Darwin"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envcheck.compat.driver import driver_floor, driver_supports_cuda_major
+from envcheck.compat.jetson import cuda_of_l4t
 from envcheck.compat.version import at_least, key
 from envcheck.facts import CUDA_OK, Unread
 from envcheck.judge import CannotTell, Case, Fix, NotApplicable, Problem, Rule, question
@@ -22,7 +23,8 @@ class DriverTooOldForTorch(Rule):
     What it looks at
         The CUDA of torch/version.py against the level of the loaded driver (cuDriverGetVersion), by major version:
         from CUDA 11 on a driver runs every minor of its major (525 and newer all of 12.x, 580 and newer all of
-        13.x).  Where libcuda was not asked, the driver's own version against the floor of that CUDA.
+        13.x).  Where libcuda was not asked, the driver's own version against the floor of that CUDA; on a Jetson
+        the CUDA of its Jetson Linux release.
     Why it matters
         CUDA does not start in torch, although nvidia-smi works: is_available() is False.
     How to mend it
@@ -31,7 +33,8 @@ class DriverTooOldForTorch(Rule):
         version.py was not read, or neither libcuda nor NVML gave an answer.  A libcuda of a forward-compatibility
         package may lift an old driver, so without libcuda's own word there is only a suspicion.
     References
-        CUDA Compatibility guide, minor version compatibility; CUDA release notes, driver versions.
+        CUDA Compatibility guide, minor version compatibility; CUDA release notes, driver versions; NVIDIA JetPack
+        archive.
     """
 
     code, name, rung = "DRV102", "driver-too-old-for-torch", "torch_build"
@@ -74,21 +77,58 @@ def _by_driver_version(case: Case, env: str, cuda: str, silent: CannotTell) -> P
         raise NotApplicable("there is no NVIDIA card")
     pointers = [p for p in DRIVER if case.told(p)]
     if not pointers:
-        raise silent
+        return _by_jetson_release(case, env, cuda, silent)
     driver = case.first(str, *pointers)
     if driver is None:
         raise NotApplicable("there is no driver: it is judged further down the ladder")
-    system = "Windows" if case.known("/host/wsl", int) is not None else case.present("/host/system", str)
-    enough = driver_supports_cuda_major(driver, key(cuda)[0], system)
-    floor = driver_floor(cuda, system)
-    if isinstance(enough, Unread) or isinstance(floor, Unread):
-        raise CannotTell(str(enough if isinstance(enough, Unread) else floor))
-    if enough and (key(cuda)[0] >= MINOR_COMPATIBILITY_FROM or floor is None or at_least(driver, floor)):
+    answers = {_is_enough(driver, cuda, system) for system in _systems(case)}
+    if len(answers) > 1:
+        raise CannotTell("it hangs on whether this is WSL, whose driver is that of Windows", "/host/wsl")
+    if answers == {True}:
         return None
     stating = [p for p in pointers if remedy.fact(case, p) is not None]
     # A compatibility library might help out, but not where torch itself says that it cannot use CUDA.
     sure = proven(case, DriverTooOldForTorch) or remedy.fact(case, f"{env}/runtime/available") is False
     return _problem(case, env, cuda, f"driver {driver}", stating, unsure=not sure)
+
+
+def _systems(case: Case) -> list[str]:
+    """Whose driver it may be: of WSL, and under Linux where nobody looked whether it is WSL, that of Windows."""
+    try:
+        wsl = case.known("/host/wsl", int)
+    except CannotTell:
+        system = case.present("/host/system", str)
+        return [system, "Windows"] if system == "Linux" else [system]
+    return ["Windows"] if wsl is not None else [case.present("/host/system", str)]
+
+
+def _is_enough(driver: str, cuda: str, system: str) -> bool:
+    enough = driver_supports_cuda_major(driver, key(cuda)[0], system)
+    floor = driver_floor(cuda, system)
+    if isinstance(enough, Unread) or isinstance(floor, Unread):
+        raise CannotTell(str(enough if isinstance(enough, Unread) else floor))
+    if key(cuda)[0] >= MINOR_COMPATIBILITY_FROM:
+        return bool(enough)
+    return bool(enough) and (floor is None or at_least(driver, floor))
+
+
+def _by_jetson_release(case: Case, env: str, cuda: str, silent: CannotTell) -> Problem | None:
+    """On a Jetson the driver is part of the system's release, which tells its CUDA where nobody else does."""
+    if not case.told("/host/l4t"):
+        raise silent
+    release = case.known("/host/l4t", str)
+    if release is None:
+        raise silent
+    level = cuda_of_l4t(release)
+    if isinstance(level, Unread) or level is None:
+        raise CannotTell(str(level), "/host/l4t")
+    major, minor = key(level)[:2]
+    if 1000 * major + 10 * minor >= _needed(cuda):
+        return None
+    # A cuda-compat package lifts the driver of JetPack 5 and newer; not where torch says that it cannot use CUDA.
+    sure = proven(case, DriverTooOldForTorch) or remedy.fact(case, f"{env}/runtime/available") is False
+    have = f"Jetson Linux {release} carries CUDA {level}"
+    return _problem(case, env, cuda, have, ["/host/l4t"], unsure=not sure)
 
 
 DRIVER = ("/driver/nvml", "/driver/nvidia_smi", "/driver/proc", "/driver/pasted", "/smi/driver_version")

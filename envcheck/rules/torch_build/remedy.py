@@ -172,6 +172,10 @@ def fitting(case: Case, title: str, *, driver_floor: str | None = None) -> Fix:
     ``driver_floor``: the driver with which the installed build would do as well.  Where no build fits, the fix says
     what would have to change instead.
     """
+    from .boards import needs_own_wheels, own_wheels  # built of what stands here
+
+    if needs_own_wheels(case):
+        return own_wheels(case, title, driver_floor)
     advice = recommended(case)
     steps: list[Step] = []
     if advice.choice is not None and cuda_of(advice.choice.build) is not None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from envcheck.compat.version import at_least
-from envcheck.facts import TorchInstall
-from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, Step, by_message, question
+from envcheck.facts import Symptom, TorchInstall
+from envcheck.judge import Case, Fix, NotApplicable, Problem, Rule, RuleType, Step, by_message, question
 from envcheck.rules.torch_build import remedy
 from envcheck.rules.torch_build.messages import defer_to_messages, said
 
 MPS_NEEDS = "14.0"
 """The oldest macOS of MPS in torch 2.9 and later (text of the macOS wheel; 13.0 up to 2.8)."""
+ASKED_AND_FALSE = "mps-is-available-false"
+"""The message that read/torch_words.py makes of a typed torch.backends.mps.is_available() and its False."""
 
 
 class MacosRosettaPython(Rule):
@@ -152,7 +154,7 @@ def is_this_python_for_the_processor(case: Case) -> Problem | None:
         cause="it came from an installer for Intel Macs (an old Miniconda, Homebrew in /usr/local)",
         evidence=[f"{env}/machine", evidence],
         fix=MacosRosettaPython.mend(case),
-        severity=None if case.policy.require_gpu or said(case, MacosRosettaPython, MpsMacosTooOld) else "warning",
+        severity=None if case.policy.require_gpu or _wanted(case, MacosRosettaPython, MpsMacosTooOld) else "warning",
     )
 
 
@@ -170,7 +172,7 @@ def does_mps_work(case: Case) -> Problem | None:
     version = case.present("/host/os_version", str)
     too_old = not at_least(version, MPS_NEEDS)
     cause = f"torch's MPS needs macOS {MPS_NEEDS}" if too_old else "no Metal device is visible to this process"
-    asked = said(case, MpsMacosTooOld)
+    asked = _wanted(case, MpsMacosTooOld)
     return case.problem(
         MpsMacosTooOld,
         f"MPS is not available on macOS {version}",
@@ -179,6 +181,12 @@ def does_mps_work(case: Case) -> Problem | None:
         fix=MpsMacosTooOld.mend(case),
         severity=None if asked else "warning" if too_old else "note",
     )
+
+
+def _wanted(case: Case, *rules: RuleType) -> list[str]:
+    """The messages of programs that stopped for it, and the answers to people who asked by hand."""
+    by_hand = [pointer for pointer, item in case.maybe_records("/symptoms", Symptom) if item.id == ASKED_AND_FALSE]
+    return [*said(case, *rules), *by_hand]
 
 
 @question("env", MpsOutOfMemory)

@@ -10,6 +10,8 @@ from envcheck.rules.torch_build.messages import said
 
 SIGNALS = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV"}
 WATCHDOG = "the launch timed out and was terminated"
+ASKED_AND_FALSE = "cuda-is-available-false"
+"""The message that read/python_session.py makes of a typed torch.cuda.is_available() and the False below it."""
 
 
 class TorchCudaUnavailable(Rule):
@@ -121,13 +123,16 @@ class WindowsTdrTimeout(Rule):
 @question("env", TorchCudaUnavailable)
 def does_torch_reach_the_cards(case: Case) -> Problem | None:
     """torch's own answer; the reasons stand below it on the ladder and fold this finding under them."""
-    env = build.require_torch(case)
-    runtime = f"{env}/runtime"
-    if case.known(f"{runtime}/imported", bool) is not True:
-        raise NotApplicable("torch could not be imported")
-    if case.known(f"{runtime}/cuda", str) is None:
-        raise NotApplicable("torch was built without CUDA")
-    shown = cards_here(case)
+    runtime = f"{case.at('env')}/runtime"
+    try:
+        build.require_torch(case)
+        if case.known(f"{runtime}/imported", bool) is not True:
+            raise NotApplicable("torch could not be imported")
+        if case.known(f"{runtime}/cuda", str) is None:
+            raise NotApplicable("torch was built without CUDA")
+        shown = cards_here(case)
+    except CannotTell as unread:
+        return _asked_in_vain(case, runtime, unread)
     if not shown:
         raise NotApplicable("there is no NVIDIA card that torch could reach")
     available = case.known(f"{runtime}/available", bool)
@@ -149,6 +154,25 @@ def does_torch_reach_the_cards(case: Case) -> Problem | None:
         fix=TorchCudaUnavailable.mend(case),
         # "Nothing more particular" is not sure where a message names something: that one is the answer.
         confidence="suggested" if _named_by_a_message(case) else "established",
+    )
+
+
+def _asked_in_vain(case: Case, runtime: str, unread: CannotTell) -> Problem:
+    """Neither the build nor a card is told, but somebody asked torch for CUDA by hand and got "False": a suspicion."""
+    asked = [pointer for pointer, item in case.maybe_records("/symptoms", Symptom) if item.id == ASKED_AND_FALSE]
+    if not asked or remedy.fact(case, f"{runtime}/available") is not False:
+        raise unread
+    built = isinstance(remedy.fact(case, f"{runtime}/cuda"), str)
+    unknown = "whether a card and a driver are there"
+    return case.problem(
+        TorchCudaUnavailable,
+        "torch.cuda.is_available() is False, and somebody asked it for CUDA",
+        cause=f"torch is built with CUDA; nothing tells yet {unknown}"
+        if built
+        else f"nothing tells yet whether torch is built with CUDA, nor {unknown}",
+        evidence=[f"{runtime}/cuda" if built else f"{runtime}/available", *asked],
+        fix=TorchCudaUnavailable.mend(case),
+        confidence="suggested",
     )
 
 

@@ -211,6 +211,63 @@ def test_without_libcuda_an_old_driver_is_a_suspicion_only(driver: str | None, o
     assert (verdict.outcome, verdict.finding is not None) == (outcome, outcome == "cannot_tell")
 
 
+NO_DRIVER_TOLD = {"/cuda": GONE, "/driver": Unread("not_asked"), "/smi": Unread("not_asked")}
+
+
+def jetson(release: Any, cuda: str, available: bool = True) -> Machine:
+    """A Jetson of which a text tells no more than its Linux release and its torch."""
+    builds = {f"{TORCH}/cuda": cuda, f"{RUNTIME}/cuda": cuda, f"{RUNTIME}/available": available}
+    return machine("jetson-orin").but({**NO_DRIVER_TOLD, "/host/l4t": release, **builds})
+
+
+@pytest.mark.parametrize(
+    ("now", "outcome"),
+    [
+        (jetson("36.4.3", "12.8"), "ok"),
+        (jetson("38.2.1", "13.0"), "ok"),
+        (jetson("35.4.1", "11.4"), "ok"),
+        (jetson("36.4.3", "13.0", available=False), "problem"),
+        (jetson("35.4.1", "12.1", available=False), "problem"),
+        (jetson("36.4.3", "13.0"), "cannot_tell"),  # a cuda-compat package may lift it
+        (jetson("99.9", "13.0", available=False), "cannot_tell"),
+        (jetson(None, "13.0", available=False), "cannot_tell"),
+        (jetson(LOST, "13.0", available=False), "cannot_tell"),
+        (jetson(Unread("not_asked"), "13.0", available=False), "cannot_tell"),
+    ],
+)
+def test_a_jetsons_release_tells_the_cuda_of_its_driver(now: Machine, outcome: str) -> None:
+    """Where nobody asked the driver, its release is as good; majors are compared here as well."""
+    assert judge_one("driver-too-old-for-torch", now).outcome == outcome
+
+
+def test_a_jetsons_fix_is_the_wheel_of_its_jetpack(unlawful: Any) -> None:
+    """No wheel of PyTorch's index has code for these boards up to JetPack 6; from JetPack 7 on the ordinary ones do."""
+    now = jetson("36.4.3", "13.0", available=False)
+    told = commands("driver-too-old-for-torch", now)
+    assert any("install-pytorch-jetson-platform" in line for line in told)
+    assert not any("--index-url" in line for line in told)
+    assert unlawful("driver-too-old-for-torch", now) == []
+    thor = commands("torch-cpu-only-build", cpu("jetson-orin", **{"/host/l4t": "38.2.1"}))
+    assert not any("install-pytorch-jetson-platform" in line for line in thor)
+
+
+@pytest.mark.parametrize(
+    ("driver", "cuda", "outcome"),
+    [
+        ("410.104", "10.2", "cannot_tell"),  # a suspicion: too old for Linux and for Windows
+        ("460.32.03", "10.2", "ok"),  # new enough for both
+        ("580.95.05", "13.0", "ok"),
+        ("526.98", "12.1", "cannot_tell"),  # enough for Linux, too old for Windows: is it WSL?
+    ],
+)
+def test_where_nobody_looked_for_wsl_both_answers_have_to_agree(driver: str, cuda: str, outcome: str) -> None:
+    """Old reports do not tell the kernel: the pairing is decided where WSL would make no difference."""
+    builds = {f"{TORCH}/cuda": cuda, f"{RUNTIME}/cuda": cuda}
+    stated = {f"/driver/{name}": driver for name in ("nvml", "nvidia_smi", "proc", "sys_module")}
+    now = machine("h100").but({"/cuda": GONE, "/host/wsl": LOST, **stated, "/smi/driver_version": driver, **builds})
+    assert judge_one("driver-too-old-for-torch", now).outcome == outcome
+
+
 def test_torchs_own_words_turn_the_suspicion_into_a_conviction() -> None:
     """ "The NVIDIA driver on your system is too old" leaves no other reading."""
     words = "The NVIDIA driver on your system is too old (found version 12020)"

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from envcheck.facts import TorchRuntime, Unread, Variable
+from envcheck.facts import Symptom, TorchRuntime, Unread, Variable
 from envcheck.judge import judge
+from envcheck.read.torch_words import MPS_ASKED_AND_FALSE
 from envcheck.rules import QUESTIONS
+from envcheck.rules.torch_runtime.availability import ASKED_AND_FALSE
 from envcheck.testing import CAST, Machine, judge_one, machine
 
 ENV = "/interpreters/0"
@@ -205,6 +207,44 @@ def test_words_exclude_a_signal() -> None:
 def test_torch_says_no(now: Machine, outcome: str) -> None:
     """A CUDA build on a machine without a card is healthy: that is what a plain install gives on Linux."""
     assert judge_one("torch-cuda-unavailable", now).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "suspected"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+def test_asked_in_vain_is_a_suspicion_where_nothing_tells_of_a_card(asked: bool, answer: bool, suspected: bool) -> None:
+    """Who types torch.cuda.is_available() and shows "False" wants CUDA, whatever else the text leaves out."""
+    typed = Symptom(id=ASKED_AND_FALSE, text="False", source="line 3")
+    nobody = {f"/{name}": Unread("not_asked") for name in ("nvml", "smi", "cuda", "devices", "driver", "host")}
+    now = machine("h100").but({**nobody, f"{RUNTIME}/available": answer, "/symptoms": [typed] if asked else []})
+    verdict = judge_one("torch-cuda-unavailable", now)
+    assert (verdict.outcome, verdict.finding is not None) == ("cannot_tell", suspected)
+
+
+def test_asked_in_vain_is_a_suspicion_where_nothing_tells_of_the_build() -> None:
+    """A sentence tells no build and no card: what is wrong stays open, and the finding says so."""
+    unread = Unread("not_asked")
+    now = machine("h100").but(
+        {
+            **{f"/{name}": unread for name in ("nvml", "smi", "cuda", "devices", "driver", "host")},
+            f"{ENV}/torch": unread,
+            f"{RUNTIME}/version": unread,
+            f"{RUNTIME}/cuda": unread,
+            f"{RUNTIME}/available": False,
+            "/symptoms": [Symptom(id=ASKED_AND_FALSE, text="False", source="line 3")],
+        }
+    )
+    verdict = judge_one("torch-cuda-unavailable", now)
+    assert verdict.finding is not None and "whether torch is built with CUDA" in verdict.finding.cause
+
+
+@pytest.mark.parametrize(("asked", "severity"), [(True, "error"), (False, "warning")])
+def test_mps_is_an_error_where_somebody_asked_for_it(asked: bool, severity: str) -> None:
+    """Who types torch.backends.mps.is_available() wants MPS."""
+    typed = Symptom(id=MPS_ASKED_AND_FALSE, text="False", source="line 3")
+    now = mac(**{f"{RUNTIME}/mps_available": False, "/host/os_version": "13.6", "/symptoms": [typed] if asked else []})
+    finding = judge_one("mps-macos-too-old", now).finding
+    assert finding is not None and finding.severity == severity
 
 
 def test_nothing_below_it_seen_it_is_the_cause_itself() -> None:
