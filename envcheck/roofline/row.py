@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -12,7 +13,7 @@ from envcheck.facts import Timing
 from . import gauges
 from .cost import Cost, cost
 from .gauges import Readings, Spell
-from .statistics import Summary, summarise
+from .statistics import Summary, median, summarise
 
 DISTURBED = 0.05
 """Of a sample's time: where threads stood longer in the queue for a processor, the sample is not the machine's."""
@@ -23,7 +24,21 @@ LEAST_CLEAN = 5
 NOISY, SHAKY = 0.25, 0.10
 """Interquartile range by median: "influence from outside" and "warning" of torch.utils.benchmark."""
 
+VISIT_S, VISIT_GAPS = 1.0, 10.0
+"""A pause between two samples of so many seconds, and so many times the usual pause, parts two visits."""
+
 Trust: TypeAlias = Literal["steady", "shaky", "noisy", "shared", "throttled"]
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """The undisturbed samples of one spell in which the row was measured in turns with the others of its group."""
+
+    summary: Summary
+    begin: float  # of its first sample and of its last, seconds since the epoch; 0 where no moment is known
+    end: float
+
+    def overlaps(self, other: Visit) -> bool:
+        return self.begin <= other.end and other.begin <= self.end
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +60,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     cost: Cost | None = None
     host_ratio: float | None = None  # wall time by device time: above 1.5 the host is what one waits for
     spell: Spell | None = None
+    visits: tuple[Visit, ...] = ()  # those that were steady
 
     @property
     def key(self) -> tuple[str, str, str, str, tuple[int, ...]]:
@@ -69,6 +85,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def flops_per_s(self) -> float | None:
         return self.cost.flops / self.seconds if self.cost and self.seconds > 0 else None
+
+    def during(self, visit: Visit) -> Visit | None:
+        """The row's own visit at the time of that one of another row."""
+        return next((own for own in self.visits if own.overlaps(visit)), None)
 
     @property
     def is_few(self) -> bool:
@@ -145,6 +165,7 @@ def row_of(
         cost=cost(workload, shape, dtype),
         host_ratio=host_ratio,
         spell=span,
+        visits=_visits(samples_s, at_s, [not bad and not slow for bad, slow in zip(disturbed, held, strict=True)]),
     )
 
 
@@ -173,6 +194,23 @@ def row_of_timing(
         host_samples_s=host_samples_s,
         readings=readings,
     )
+
+
+def _visits(samples_s: Sequence[float], at_s: Sequence[float], clean: Sequence[bool]) -> tuple[Visit, ...]:
+    pauses = [after - before for before, after in pairwise(at_s)]
+    parting = max(VISIT_S, VISIT_GAPS * median(sorted(pauses))) if pauses else 0.0
+    parts: list[list[int]] = [[]]
+    for i in range(len(samples_s)):
+        if i and pauses and pauses[i - 1] > parting:
+            parts.append([])
+        parts[-1].append(i)
+    found = []
+    for part in parts:
+        counted = [samples_s[i] for i in part if clean[i]]
+        if len(counted) >= LEAST_CLEAN and (summary := summarise(counted)).spread <= NOISY:
+            begin, end = (at_s[part[0]], at_s[part[-1]]) if at_s else (0.0, 0.0)
+            found.append(Visit(summary=summary, begin=begin, end=end))
+    return tuple(found)
 
 
 def _trust(summary: Summary, taken: int, disturbed: int, held: int, enough: bool, span: Spell | None) -> Trust:

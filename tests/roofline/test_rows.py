@@ -121,3 +121,20 @@ def test_the_host_by_the_device() -> None:
     """Wall time by device time of the same step."""
     made = row_of(workload="step", samples_s=[0.01] * 9, host_samples_s=[0.02] * 5)
     assert made.host_ratio == pytest.approx(2.0)
+
+
+def test_a_long_pause_parts_two_visits(row: MakeRow) -> None:
+    """Each steady spell stands by itself; one that scatters, or has too few clean samples, is none."""
+    moments = [0.1 * i for i in range(8)] + [30 + 0.1 * i for i in range(8)]
+    both = row([0.01] * 8 + [0.02] * 8, at_s=moments)
+    assert [(visit.summary.median, visit.begin, visit.end) for visit in both.visits] == [
+        (0.01, 0.0, pytest.approx(0.7)),
+        (0.02, 30.0, pytest.approx(30.7)),
+    ]
+    wild = row([0.01] * 8 + [0.02, 0.05] * 4, at_s=moments)
+    assert [visit.summary.median for visit in wild.visits] == [0.01]
+    shared = row([0.01] * 16, at_s=moments, waits_s=[0.0] * 8 + [0.005] * 8)
+    assert len(shared.visits) == 1
+    assert [visit.summary.n for visit in row([0.01] * 16).visits] == [16]
+    assert both.during(wild.visits[0]) == both.visits[0]
+    assert shared.during(both.visits[1]) is None

@@ -70,10 +70,10 @@ def _judge(case: Case, at: str, stored: list[str]) -> Problem | None:
     results = compare_all((old for *_, old in pairs), (row for _, row in now), drifts=processor and same_threads)
     slower = []
     doubts: list[Comparison] = []
-    for pointer, row, old_pointer, old in pairs:
+    for pointer, row, old_pointer, _ in pairs:
         result = results[row.key]
         if result.answer == "slower":
-            slower.append((result, row, old, pointer, old_pointer))
+            slower.append((result, row, pointer, old_pointer))
         elif result.answer == "ambiguous":
             doubts.append(result)
     if slower:
@@ -87,13 +87,12 @@ def _judge(case: Case, at: str, stored: list[str]) -> Problem | None:
     return None
 
 
-def _problem(
-    case: Case, at: str, slower: list[tuple[Comparison, Row, Row, str, str]], compared: int, words: str
-) -> Problem:
+def _problem(case: Case, at: str, slower: list[tuple[Comparison, Row, str, str]], compared: int, words: str) -> Problem:
     slower.sort(key=lambda item: -item[0].ratio)
-    result, row, old, pointer, old_pointer = slower[0]
+    result, row, pointer, old_pointer = slower[0]
     summary = (
-        f"{measured.device_name(case, at)}: {row.name} takes {_ms(row)}, {result.ratio:.2f} times the stored {_ms(old)}"
+        f"{measured.device_name(case, at)}: {row.name} takes {_ms(result.now_s)}, {result.ratio:.2f} times "
+        f"the stored {_ms(result.before_s)}"
     )
     if len(slower) > 1:
         summary += f"; {len(slower)} of {compared} timings are slower"
@@ -107,8 +106,8 @@ def _problem(
     )
 
 
-def _ms(row: Row) -> str:
-    return f"{row.seconds * 1e3:.3g} ms"
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms"
 
 
 def _same_device(case: Case, at: str, stored: list[str]) -> str:
