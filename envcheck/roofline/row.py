@@ -142,6 +142,7 @@ def row_of(
         held = gauges.throttled(readings, at_s, gauges.settled_clock(readings))
     clean = [s for s, bad, slow in zip(samples_s, disturbed, held, strict=True) if not bad and not slow]
     enough = len(clean) >= LEAST_CLEAN
+    visits, steps = _visits(samples_s, at_s, [not bad and not slow for bad, slow in zip(disturbed, held, strict=True)])
     counted = clean if enough else list(samples_s)
     summary = summarise(counted)
     span = gauges.spell(readings, min(at_s), max(at_s)) if readings is not None and at_s else None
@@ -161,11 +162,11 @@ def row_of(
         taken=n,
         disturbed=sum(disturbed),
         throttled=sum(held),
-        trust=_trust(summary, n, sum(disturbed), sum(held), enough, span),
+        trust=_trust(summary, n, sum(disturbed), sum(held), enough, span, steps),
         cost=cost(workload, shape, dtype),
         host_ratio=host_ratio,
         spell=span,
-        visits=_visits(samples_s, at_s, [not bad and not slow for bad, slow in zip(disturbed, held, strict=True)]),
+        visits=visits,
     )
 
 
@@ -196,7 +197,8 @@ def row_of_timing(
     )
 
 
-def _visits(samples_s: Sequence[float], at_s: Sequence[float], clean: Sequence[bool]) -> tuple[Visit, ...]:
+def _visits(samples_s: Sequence[float], at_s: Sequence[float], clean: Sequence[bool]) -> tuple[tuple[Visit, ...], bool]:
+    """(the steady visits, whether there are several and all of them are steady)"""
     pauses = [after - before for before, after in pairwise(at_s)]
     parting = max(VISIT_S, VISIT_GAPS * median(sorted(pauses))) if pauses else 0.0
     parts: list[list[int]] = [[]]
@@ -210,16 +212,19 @@ def _visits(samples_s: Sequence[float], at_s: Sequence[float], clean: Sequence[b
         if len(counted) >= LEAST_CLEAN and (summary := summarise(counted)).spread <= NOISY:
             begin, end = (at_s[part[0]], at_s[part[-1]]) if at_s else (0.0, 0.0)
             found.append(Visit(summary=summary, begin=begin, end=end))
-    return tuple(found)
+    return tuple(found), len(found) == len(parts) > 1
 
 
-def _trust(summary: Summary, taken: int, disturbed: int, held: int, enough: bool, span: Spell | None) -> Trust:
+def _trust(
+    summary: Summary, taken: int, disturbed: int, held: int, enough: bool, span: Spell | None, steps: bool
+) -> Trust:
+    """``steps``: the row was steady in each of several visits; then it is two levels that differ, and no scatter."""
     if span is not None and span.others:
         return "shared"
     if not enough and disturbed * 2 > taken:
         return "shared"
     if not enough and held * 2 > taken:
         return "throttled"
-    if summary.spread > NOISY or summary.n < FEWEST or (not enough and taken >= LEAST_CLEAN):
+    if (summary.spread > NOISY and not steps) or summary.n < FEWEST or (not enough and taken >= LEAST_CLEAN):
         return "noisy"
     return "shaky" if summary.spread > SHAKY or summary.has_drifted or not enough else "steady"

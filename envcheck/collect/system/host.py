@@ -14,7 +14,7 @@ from .other_systems import SYSTEMS, tell_posix, tell_windows
 from .packages import find_package_managers, read_driver_packages
 from .processor import read_processor
 from .root import Root, printable, to_int
-from .virtual import has_dxg, read_jetson, read_virtualization, read_wsl
+from .virtual import has_dxg, read_jetson, read_l4t, read_virtualization, read_wsl
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 """Four bytes of attributes, then 0 or 1 (UEFI specification, section "Global Variables")."""
@@ -54,6 +54,7 @@ def _collect_linux(root: Root, environ: Mapping[str, str]) -> Host:
     cgroups = Cgroups(root)
     shm_total, shm_free = _read_shm(root)
     memory = _read_meminfo(root)
+    jetson = read_jetson(root, machine)
     return Host(
         system="Linux",
         machine=machine,
@@ -62,7 +63,8 @@ def _collect_linux(root: Root, environ: Mapping[str, str]) -> Host:
         libc=_read_libc(root),
         wsl=read_wsl(root, release),
         dxg=has_dxg(root),
-        jetson=read_jetson(root, machine),
+        jetson=jetson,
+        l4t=read_l4t(root, jetson),
         apple_silicon=None,
         virtualization=read_virtualization(root, machine, processor.hypervisor),
         product=root.text("/sys/class/dmi/id/product_name"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from envcheck.facts import Fact, Unread
 
 from .root import Root
@@ -76,6 +78,20 @@ def read_jetson(root: Root, machine: Fact[str]) -> Fact[str]:
     if not root.listing("/sys/firmware"):
         return Unread("missing", "the device tree is not visible here")
     return None
+
+
+_RELEASE = re.compile(r"# R(\d+) \(release\), REVISION: (\d+(?:\.\d+)*)")
+
+
+def read_l4t(root: Root, jetson: Fact[str]) -> Fact[str]:
+    """The Jetson Linux release of a Jetson, as ``36.4.3``, by the first line of /etc/nv_tegra_release."""
+    if not isinstance(jetson, str):
+        return jetson
+    text = root.text("/etc/nv_tegra_release")
+    if not isinstance(text, str):
+        return text if isinstance(text, Unread) else Unread("missing", "there is no /etc/nv_tegra_release")
+    found = _RELEASE.match(text)
+    return f"{found[1]}.{found[2]}" if found else Unread("garbled", f"/etc/nv_tegra_release begins: {text[:60]}")
 
 
 def read_virtualization(root: Root, machine: Fact[str], flagged: bool | Unread) -> Fact[str]:
