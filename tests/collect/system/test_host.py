@@ -131,6 +131,16 @@ def test_a_jetson_is_known_in_a_container_too(tmp_path: Path, files: Files, jets
     assert host_of(tmp_path, ORIN, files).jetson == jetson
 
 
+def test_a_jetson_tells_its_release(tmp_path: Path) -> None:
+    """By the first line that NVIDIA's package writes; without the file it is not known, and elsewhere there is none."""
+    tree = {"proc/device-tree/compatible": b"nvidia,p3701\0nvidia,tegra234\0"}
+    line = "# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic, EABI: aarch64\n"
+    assert host_of(tmp_path / "told", ORIN, {**tree, "etc/nv_tegra_release": line}).l4t == "36.4.3"
+    assert why(host_of(tmp_path / "silent", ORIN, tree).l4t) == "missing"
+    assert why(host_of(tmp_path / "odd", ORIN, {**tree, "etc/nv_tegra_release": "hello\n"}).l4t) == "garbled"
+    assert host_of(tmp_path / "other", ORIN, {}).l4t is None
+
+
 def test_a_hidden_device_tree_is_not_an_absent_one(tmp_path: Path) -> None:
     """On ARM, an emptied /sys/firmware leaves open whether this is a Jetson; on x86 there is no doubt."""
     hidden = {**without(ORIN, "sys/firmware"), "sys/firmware": Folder()}
