@@ -58,6 +58,8 @@ SECRETS = {
 }
 USER, HOST, PROJECT, TOKEN = SECRETS["user"], SECRETS["host"], SECRETS["project"], SECRETS["token of Hugging Face"]
 HOME = f"/home/{USER}"
+ROOTS_HOME = "/root"
+"""Of every Linux: it stands below no /home, and its folders are somebody's all the same."""
 PYTHON = f"{HOME}/{PROJECT}/.venv/bin/python"
 ENV = f"{HOME}/miniconda3/envs/{SECRETS['environment']}"
 WINDOWS = rf"C:\Users\{SECRETS['user on Windows']}\{PROJECT}"
@@ -67,7 +69,7 @@ TRACEBACK = (
     f'Traceback (most recent call last):\n  File "{HOME}/{PROJECT}/train.py", line 3, in <module>\n'
     f'  File "/home/{SECRETS["other user"]}/lib/python3.11/site-packages/torch/cuda/__init__.py", line 9, in init\n'
     f"RuntimeError: rendezvous at tcp://{SECRETS['address']}:29500 of {USER}@{HOST}:~$ failed; "
-    f"mail {SECRETS['mail']}; {INDEX}; {PROXY}; {WINDOWS} /root/{SECRETS['project of root']}/x.py "
+    f"mail {SECRETS['mail']}; {INDEX}; {PROXY}; {WINDOWS} {ROOTS_HOME}/{SECRETS['project of root']}/x.py "
     f"{SECRETS['token of GitHub']} {SECRETS['token of OpenAI']} wandb login {SECRETS['key of wandb']}"
 )
 
@@ -110,7 +112,7 @@ def planted() -> Snapshot:
     assert isinstance(interpreter.distributions, list)
     project = Distribution(name=PROJECT, version="0.1", direct_url=f"file://{HOME}/{PROJECT}")
     interpreter = replace(interpreter, distributions=[*interpreter.distributions, project])
-    other = Interpreter(executable=f"/root/{SECRETS['project of root']}/.venv/bin/python", found_by=["PATH"])
+    other = Interpreter(executable=f"{ROOTS_HOME}/{SECRETS['project of root']}/.venv/bin/python", found_by=["PATH"])
     kernel = Kernel(
         name=SECRETS["environment"],
         path=f"{HOME}/.local/share/jupyter/kernels/{SECRETS['environment']}/kernel.json",
@@ -208,7 +210,7 @@ RuntimeError: No CUDA GPUs are available from [{SECRETS["address"]}] [{SECRETS["
 RuntimeError: CUDA error: out of memory; {SECRETS["key of AWS"]} {SECRETS["token of OpenAI"]}
 RuntimeError: CUDA error: invalid device ordinal, password={SECRETS["login"]}
 RuntimeError: CUDA error: no kernel image is available for execution on the device {INDEX} {PROXY}
-RuntimeError: NCCL error: unhandled system error, /root/{SECRETS["project of root"]}/x.py {WINDOWS}\\train.py
+RuntimeError: NCCL error: unhandled system error, {ROOTS_HOME}/{SECRETS["project of root"]}/x.py {WINDOWS}\\train.py
 ImportError: libcudart.so.12: cannot open shared object file "/home/{SECRETS["other user"]}/my {PROJECT}/lib"
 CUDA error: all CUDA-capable devices are busy or unavailable MASTER_ADDR={SECRETS["host given"]}
 [Mon Nov 24 12:00:00 2026] NVRM: Xid (PCI:0000:17:00): 31, pid=7, name={SECRETS["process"]}, Ch 00000010

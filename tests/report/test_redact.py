@@ -17,7 +17,7 @@ from envcheck.report.json_report import snapshot_text
 from envcheck.report.redact import redact, redact_text
 from envcheck.rules import QUESTIONS
 from envcheck.testing import CAST, machine
-from tests.planted import HOME, SECRETS, TRACEBACK, leaks, planted
+from tests.planted import HOME, ROOTS_HOME, SECRETS, TRACEBACK, leaks, planted
 
 
 def clean() -> Snapshot:
@@ -120,7 +120,7 @@ def test_the_diagnosis_is_the_same(name: str) -> None:
         ("Authorization: Bearer abc.def-123", "Authorization: Bearer <redacted>"),
         ("MY_API_KEY='a b c' next", "MY_API_KEY=<redacted> next"),
         (r"C:\Users\Eve Doe\My Code\run.py", r"C:\Users\user\dir1\dir2.py"),
-        ("/root/proj/.venv/bin/python", "/root/dir1/.venv/bin/python"),
+        (f"{ROOTS_HOME}/proj/.venv/bin/python", f"{ROOTS_HOME}/dir1/.venv/bin/python"),
         ("/home/eve/torch.py", "/home/user/torch.py"),
         ("/home/eve/a and /home/bob/a", "/home/user/dir1 and /home/user2/dir1"),
         ("[eve@node9 code]$ ls; eve at node9", "[user@host code]$ ls; user at host"),
