@@ -43,7 +43,7 @@ _UNAME = re.compile(
     r"^\s{0,8}Linux \S{1,100} (?P<release>\d+\.\d+\S{1,80}) #?\S.{0,200}? (?P<machine>x86_64|aarch64|ppc64le)\b"
     r".{0,60}GNU/Linux"
 )
-_TEGRA = re.compile(r"#\s?R(\d{2}) \(release\), REVISION: (\d+\.\d+)")
+_TEGRA = re.compile(r"#\s?R(\d{2}) \(release\), REVISION: (\d+(?:\.\d+)*)")
 _L4T = re.compile(
     r"\b(?:L4T|Jetson Linux)(?: [Rr]elease| [Vv]ersion)?[\s:=*`|]{1,6}R?(\d{2}\.\d{1,2}(?:\.\d{1,2})?)(?!\.?\d)"
 )
@@ -78,13 +78,19 @@ def read(lines: Text, draft: Draft) -> None:
         if "=" in text or "Description" in text:
             _release(draft, line)
         if "(release), REVISION" in text:
-            tegra = _TEGRA.search(text)
+            tegra = tegra_release(text)
             if tegra is not None:
-                _jetson(draft, f"{tegra[1]}.{tegra[2]}", line)
+                _jetson(draft, tegra, line)
         if "L4T" in text or "etson Linux" in text or _JETPACK.search(text) is not None:
             _told_release(draft, line)
         if "Linux-" in text or "Windows-" in text or "macOS-" in text:
             take_platform(draft, text, line)
+
+
+def tegra_release(text: str) -> str | None:
+    """``36.4.3`` of ``# R36 (release), REVISION: 4.3, …``, the first line of /etc/nv_tegra_release."""
+    found = _TEGRA.search(text)
+    return f"{found[1]}.{found[2]}" if found is not None else None
 
 
 def _jetson(draft: Draft, release: str, line: Line, *, by_hand: bool = False) -> None:

@@ -140,9 +140,10 @@ def row_of(
     held = [False] * n
     if readings is not None and at_s:
         held = gauges.throttled(readings, at_s, gauges.settled_clock(readings))
-    clean = [s for s, bad, slow in zip(samples_s, disturbed, held, strict=True) if not bad and not slow]
+    counts = [not bad and not slow for bad, slow in zip(disturbed, held, strict=True)]
+    clean = [sample for sample, good in zip(samples_s, counts, strict=True) if good]
     enough = len(clean) >= LEAST_CLEAN
-    visits, steps = _visits(samples_s, at_s, [not bad and not slow for bad, slow in zip(disturbed, held, strict=True)])
+    visits, steps = _visits(samples_s, at_s, counts)
     counted = clean if enough else list(samples_s)
     summary = summarise(counted)
     span = gauges.spell(readings, min(at_s), max(at_s)) if readings is not None and at_s else None
@@ -197,7 +198,9 @@ def row_of_timing(
     )
 
 
-def _visits(samples_s: Sequence[float], at_s: Sequence[float], clean: Sequence[bool]) -> tuple[tuple[Visit, ...], bool]:
+def _visits(
+    samples_s: Sequence[float], at_s: Sequence[float], counts: Sequence[bool]
+) -> tuple[tuple[Visit, ...], bool]:
     """(the steady visits, whether there are several and all of them are steady)"""
     pauses = [after - before for before, after in pairwise(at_s)]
     parting = max(VISIT_S, VISIT_GAPS * median(sorted(pauses))) if pauses else 0.0
@@ -208,7 +211,7 @@ def _visits(samples_s: Sequence[float], at_s: Sequence[float], clean: Sequence[b
         parts[-1].append(i)
     found = []
     for part in parts:
-        counted = [samples_s[i] for i in part if clean[i]]
+        counted = [samples_s[i] for i in part if counts[i]]
         if len(counted) >= LEAST_CLEAN and (summary := summarise(counted)).spread <= NOISY:
             begin, end = (at_s[part[0]], at_s[part[-1]]) if at_s else (0.0, 0.0)
             found.append(Visit(summary=summary, begin=begin, end=end))

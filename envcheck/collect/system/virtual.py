@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from envcheck.facts import Fact, Unread
 
 from .root import Root
@@ -80,9 +78,6 @@ def read_jetson(root: Root, machine: Fact[str]) -> Fact[str]:
     return None
 
 
-_RELEASE = re.compile(r"# R(\d+) \(release\), REVISION: (\d+(?:\.\d+)*)")
-
-
 def read_l4t(root: Root, jetson: Fact[str]) -> Fact[str]:
     """The Jetson Linux release of a Jetson, as ``36.4.3``, by the first line of /etc/nv_tegra_release."""
     if not isinstance(jetson, str):
@@ -90,8 +85,10 @@ def read_l4t(root: Root, jetson: Fact[str]) -> Fact[str]:
     text = root.text("/etc/nv_tegra_release")
     if not isinstance(text, str):
         return text if isinstance(text, Unread) else Unread("missing", "there is no /etc/nv_tegra_release")
-    found = _RELEASE.match(text)
-    return f"{found[1]}.{found[2]}" if found else Unread("garbled", f"/etc/nv_tegra_release begins: {text[:60]}")
+    from envcheck.read.machine_lines import tegra_release  # a Jetson's doctor alone needs it
+
+    first = text.partition("\n")[0]
+    return tegra_release(first) or Unread("garbled", f"/etc/nv_tegra_release begins: {first[:60]}")
 
 
 def read_virtualization(root: Root, machine: Fact[str], flagged: bool | Unread) -> Fact[str]:
